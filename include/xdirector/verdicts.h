@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every outcome a packet can have, listed once: X(name, action, meaning).
+ *
+ * A packet is counted under exactly one verdict. The list makes the program's enum, the fields of the per-CPU map
+ * `counters`, the status output and docs/verdicts.md. FORWARD means XDP_TX or XDP_REDIRECT. Append only within a
+ * layout.
+ */
+#pragma once
+
+#define XD_VERDICTS(X)                                                                                                 \
+	X(forwarded, FORWARD, "a packet of a known connection went to its real server")                                \
+	X(scheduled, FORWARD, "a new connection was given a real server by the scheduler")                             \
+	X(persisted, FORWARD, "a new connection followed its client's persistence template")                           \
+	X(hashed, FORWARD, "a TCP packet in mid-connection without an entry was placed by the consistent hash")        \
+	X(rescheduled, FORWARD, "a packet of a failed real server's connection was given another real server")         \
+	X(unlearned, FORWARD, "both buckets were full: the packet was placed by the consistent hash without an entry") \
+	X(passed_not_ip, PASS, "neither IPv4 nor an address resolution for a fenced address: the kernel's")            \
+	X(passed_not_ours, PASS, "the frame's destination MAC is not this interface's")                                \
+	X(passed_malformed, PASS, "a header is cut short or contradicts itself")                                       \
+	X(passed_fragment, PASS, "an IP fragment")                                                                     \
+	X(passed_protocol, PASS, "neither TCP nor UDP")                                                                \
+	X(passed_no_service, PASS, "no virtual server has this address and port")                                      \
+	X(dropped_fenced, DROP, "an ARP request for a virtual address whose lease has run out")                        \
+	X(dropped_no_real_server, DROP, "the virtual server has no real server to give a connection to")               \
+	X(dropped_no_mac, DROP, "the real server's MAC address is not known (yet)")                                    \
+	X(dropped_bad_table, DROP, "a table contradicts itself: a defect, please report it")
