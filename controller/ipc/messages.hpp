@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every message between the control plane and its workers. The processes meet nowhere else.
+//
+// control → worker: Configure*, Stop.  worker → control: Heartbeat, and what it has found out.
+// A message is one JSON text: encode() and decode() are pure, decode() trusts nothing (tests/fuzz).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "model/config.hpp"
+
+namespace ipc {
+
+// One instance for the vrrp worker. `lease` has, for each virtual address, the index of its entry in the map `leases`,
+// whose descriptor comes with the message.
+struct VrrpAssignment {
+  model::VrrpInstance instance;
+  std::vector<uint32_t> lease;
+
+  friend bool operator==(const VrrpAssignment&, const VrrpAssignment&) = default;
+};
+
+// All instances from now on: those that are gone are released, those that are unchanged notice nothing.
+struct ConfigureVrrp {
+  std::vector<VrrpAssignment> instances;
+
+  friend bool operator==(const ConfigureVrrp&, const ConfigureVrrp&) = default;
+};
+
+// One real server of one virtual server. Equal `check_id` means the same real server of the same virtual server.
+struct HealthTarget {
+  uint64_t id = 0;             // chosen by control, stable across reloads
+  std::string virtual_server;  // for the log
+  base::Ipv4 address;
+  uint16_t port = 0;
+  base::Duration delay_loop{};
+  std::vector<model::TcpCheck> checks;
+  bool up = true;  // last known health: stands until checked again
+
+  friend bool operator==(const HealthTarget&, const HealthTarget&) = default;
+};
+
+// All targets from now on. A target whose id and checks are known already goes on with its timers and its health.
+struct ConfigureHealth {
+  std::vector<HealthTarget> targets;
+
+  friend bool operator==(const ConfigureHealth&, const ConfigureHealth&) = default;
+};
+
+// An orderly end: the vrrp worker resigns (priority 0, addresses off); then exit code 0.
+struct Stop {
+  friend bool operator==(const Stop&, const Stop&) = default;
+};
+
+// Stamped by the worker's own event loop.
+struct Heartbeat {
+  base::Time at;
+
+  friend bool operator==(const Heartbeat&, const Heartbeat&) = default;
+};
+
+enum class VrrpState { init, backup, master, fault };
+std::string_view name(VrrpState state);  // "INIT", "BACKUP", "MASTER", "FAULT", as keepalived prints them
+
+// Sent at every change, and for every instance after ConfigureVrrp.
+struct VrrpReport {
+  std::string instance;
+  VrrpState state = VrrpState::init;
+  std::string reason;      // why: "no advertisement for 3.6 s", "priority 200 from 192.168.100.244", "eth0 is down"
+  int64_t since_unix = 0;  // seconds, for people
+  uint8_t priority = 0;    // now in force
+  base::Ipv4 master;       // who is MASTER as far as we know; 0.0.0.0: nobody
+  uint64_t adverts_sent = 0, adverts_received = 0, adverts_rejected = 0, send_errors = 0;
+  std::string last_rejected;  // why the last rejected advertisement was; empty: none was
+
+  friend bool operator==(const VrrpReport&, const VrrpReport&) = default;
+};
+
+// Sent after every check that ended a series of tries, and when `up` changes.
+struct HealthReport {
+  uint64_t id = 0;
+  bool up = true;
+  bool unknown = false;  // a failure of our own (no descriptors, no memory): says nothing about the real server
+  std::string outcome;   // "connect to 192.168.100.34:9814: timed out after 3 s (try 2 of 4)"
+  int64_t at_unix = 0;
+
+  friend bool operator==(const HealthReport&, const HealthReport&) = default;
+};
+
+using Message = std::variant<ConfigureVrrp, ConfigureHealth, Stop, Heartbeat, VrrpReport, HealthReport>;
+
+std::string encode(const Message& message);
+base::Result<Message> decode(std::string_view text);
+
+}  // namespace ipc

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Config: what the operator wants, as plain values with every default filled in. Made by config/, read by everyone.
+// Two configurations that compare equal mean the same: a reload between them touches nothing.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/clock.hpp"
+
+namespace model {
+
+enum class Protocol : uint8_t { tcp = IPPROTO_TCP, udp = IPPROTO_UDP };
+const char* name(Protocol protocol);  // "TCP", "UDP", as keepalived writes them
+
+enum class InitialState { master, backup };
+
+// One VRRP instance (version 2, PASS or no authentication, multicast).
+struct VrrpInstance {
+  std::string name;
+  InitialState state = InitialState::backup;
+  std::string interface;
+  uint8_t virtual_router_id = 0;  // 1-255
+  uint8_t priority = 100;         // 1-255
+  uint8_t advert_int = 1;         // seconds
+  bool nopreempt = false;
+  base::Ipv4 source;      // mcast_src_ip; 0.0.0.0: the interface's primary address
+  std::string auth_pass;  // empty: no authentication. At most 8 bytes count. A secret: never print it.
+  std::vector<base::Ipv4> virtual_addresses;
+
+  friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
+};
+
+// Ports of an address that carry a mark, as one iptables MARK rule. Of rules that overlap the last one wins.
+struct PortMark {
+  uint32_t mark = 0;
+  base::Ipv4 address;
+  Protocol protocol = Protocol::tcp;
+  uint16_t first_port = 0, last_port = 0;  // inclusive, host byte order
+
+  friend bool operator==(const PortMark&, const PortMark&) = default;
+};
+
+// Connects to the real server; up when the connection is accepted.
+struct TcpCheck {
+  base::Duration connect_timeout{};
+  int retry = 0;  // further tries before the real server is down
+  base::Duration delay_before_retry{};
+  uint16_t connect_port = 0;  // already resolved: the real server's port where not configured
+
+  friend bool operator==(const TcpCheck&, const TcpCheck&) = default;
+};
+
+struct RealServer {
+  base::Ipv4 address;
+  uint16_t port = 0;  // host byte order. With direct routing it only names the server and where to check it.
+  uint16_t weight = 1;
+  bool inhibit_on_failure = false;
+  std::vector<TcpCheck> checks;
+
+  friend bool operator==(const RealServer&, const RealServer&) = default;
+};
+
+// What identifies a virtual server: an exact address:port, or a mark.
+struct VirtualServerKey {
+  uint32_t mark = 0;  // 0: exact
+  base::Ipv4 address;
+  uint16_t port = 0;  // host byte order
+  Protocol protocol = Protocol::tcp;
+
+  std::string str() const;  // "TCP 192.168.100.111:9826" or "TCP fwmark 300"
+  friend auto operator<=>(const VirtualServerKey&, const VirtualServerKey&) = default;
+};
+
+struct VirtualServer {
+  std::string name;
+  VirtualServerKey key;
+  base::Duration delay_loop{};
+  base::Duration persistence_timeout{};  // zero: not persistent
+  base::Ipv4 persistence_mask = base::Ipv4::from_host(0xffffffff);
+  base::Duration tcp_timeout{}, tcp_fin_timeout{}, udp_timeout{};
+  std::vector<RealServer> real_servers;
+
+  friend bool operator==(const VirtualServer&, const VirtualServer&) = default;
+};
+
+struct Config {
+  std::string router_id;
+  uint32_t connection_slots = 0;        // ways of the connection table, 4 × a power of two
+  std::vector<std::string> interfaces;  // further ones to attach to
+  std::vector<VrrpInstance> vrrp_instances;
+  std::vector<PortMark> port_marks;
+  std::vector<VirtualServer> virtual_servers;
+
+  // Every interface the program attaches to: of the instances and of `interfaces`, each once, in order.
+  std::vector<std::string> attached_interfaces() const;
+
+  friend bool operator==(const Config&, const Config&) = default;
+};
+
+}  // namespace model
