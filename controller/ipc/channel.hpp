@@ -3,9 +3,13 @@
 // memory file.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -29,16 +33,28 @@ class Channel {
   // Destroying the channel inside a handler is allowed.
   Channel(loop::Loop& loop, base::Fd fd, Handlers handlers);
 
-  // Never blocks. An error means that the other end is gone or has not read for very long.
-  // `attached` is borrowed and sent along when it is not -1.
+  // Never blocks: what the socket does not take now waits in order. An error means that the other end is gone, or has
+  // not read for so long that kLongestQueue messages wait. `attached` is borrowed and sent along when it is not -1.
+  static constexpr size_t kLongestQueue = 65536;
   base::Result<> send(const Message& message, int attached = -1);
+  bool congested() const { return !waiting_.empty(); }
 
  private:
+  struct Outgoing {
+    std::string bytes;
+    std::vector<base::Fd> fds;
+  };
+  static base::Result<Outgoing> pack(const Message& message, int attached);
+  int transmit(const Outgoing& packet);  // 0, or an errno value
   void readable();
+  void writable();
 
+  loop::Loop& loop_;
   base::Fd fd_;
   std::shared_ptr<Handlers> handlers_;
   std::optional<loop::Watch> watch_;
+  std::deque<Outgoing> waiting_;
+  std::optional<loop::Watch> writable_;
 };
 
 }  // namespace ipc
