@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Addresses: the IPv4 addresses of interfaces, and the virtual ones that are put there and taken away.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/address.hpp"
+#include "netlink/socket.hpp"
+
+namespace netlink {
+
+struct Address {
+  int ifindex = 0;
+  base::Ipv4 ip;
+  uint8_t prefix_length = 32;
+  bool secondary = false;  // follows another address of the same network
+
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+base::Result<std::vector<Address>> addresses(Socket& socket);
+
+// The address that an interface is known by: its first one that has a network, else its first one.
+// (A virtual address is a /32 and so never comes before the interface's own.)
+std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex);
+
+// An address as /32 on an interface. Both succeed when there is nothing left to do.
+enum class Added { now, before };
+base::Result<Added> add_address(Socket& socket, int ifindex, base::Ipv4 ip);
+enum class Removed { now, before };  // before: the address, or the whole interface, was not there
+base::Result<Removed> remove_address(Socket& socket, int ifindex, base::Ipv4 ip);
+
+// The IPv4 address that an RTM_NEWADDR or RTM_DELADDR message is about.
+std::optional<Address> decode_address(const nlmsghdr* message);
+
+}  // namespace netlink

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// netlink/ against the real kernel: each test runs on a thread in a network namespace of its own, which ends with it.
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "netlink/addresses.hpp"
+#include "netlink/links.hpp"
+#include "netlink/monitor.hpp"
+#include "netlink/neighbours.hpp"
+#include "netlink/routes.hpp"
+
+namespace netlink {
+namespace {
+
+base::Ipv4 ip(const char* text) {
+  return *base::Ipv4::parse(text);
+}
+
+void sh(const char* command) {
+  ASSERT_EQ(std::system(command), 0) << command;
+}
+
+// Runs the test's body in a new network namespace with a pair of virtual cables near (10.9.0.1/24) and far.
+template <typename Body>
+void in_own_network(Body body) {
+  bool refused = false;
+  std::thread([&] {
+    refused = unshare(CLONE_NEWNET) != 0;
+    if (refused) return;
+    sh("ip link add near type veth peer name far && ip link set near up && ip link set far up && "
+       "ip addr add 10.9.0.1/24 dev near");
+    auto socket = Socket::open();
+    ASSERT_TRUE(socket) << socket.error().message;
+    body(*socket);
+  }).join();
+  if (refused) GTEST_SKIP() << "needs the right to make a network namespace";
+}
+
+// Lets the loop run until the condition holds; the time limit only ends a test that fails.
+template <typename Condition>
+bool run_until(loop::Loop& loop, Condition condition) {
+  bool late = false;
+  loop::Timer limit(loop, [&] { late = true; });
+  limit.start(std::chrono::seconds(5));
+  loop::Timer look(loop, [&] {
+    if (late || condition()) loop.stop();
+  });
+  look.start_every(std::chrono::milliseconds(1));
+  loop.run();
+  return condition();
+}
+
+TEST(Netlink, FindsLinksByNameAndKnowsWhetherTheyRun) {
+  in_own_network([](Socket& socket) {
+    const auto near = find_link(socket, "near");
+    ASSERT_TRUE(near && *near);
+    EXPECT_TRUE((*near)->up);
+    EXPECT_TRUE((*near)->running);
+    EXPECT_NE((*near)->mac, base::Mac());
+    sh("ip link set far down");
+    EXPECT_FALSE((*find_link(socket, "near"))->running) << "no carrier";
+    EXPECT_FALSE(*find_link(socket, "nosuch"));
+    EXPECT_FALSE(*find_link(socket, "a-name-longer-than-the-kernel-allows"));
+    const auto all = links(socket);
+    ASSERT_TRUE(all);
+    EXPECT_EQ(all->size(), 3u) << "lo, near, far";
+  });
+}
+
+TEST(Netlink, AddingAndRemovingAnAddressSaysWhetherItWasThere) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    EXPECT_EQ(*add_address(socket, near, ip("10.9.0.100")), Added::now);
+    EXPECT_EQ(*add_address(socket, near, ip("10.9.0.100")), Added::before);
+    EXPECT_EQ(addresses(socket)->back(), (Address{near, ip("10.9.0.100"), 32, false}));
+    EXPECT_EQ(primary_address(*addresses(socket), near), ip("10.9.0.1"));
+    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100")), Removed::now);
+    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100")), Removed::before);
+    EXPECT_EQ(*remove_address(socket, 4711, ip("10.9.0.100")), Removed::before) << "no such interface";
+    const auto refused = add_address(socket, 4711, ip("10.9.0.100"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().message, "cannot add 10.9.0.100/32 to interface 4711: No such device");
+  });
+}
+
+TEST(PrimaryAddress, IsTheFirstWithANetworkAndNeverASecondaryOne) {
+  const std::vector<Address> all{{2, ip("10.9.0.100"), 32, false},
+                                 {3, ip("10.8.0.1"), 24, false},
+                                 {2, ip("10.9.0.2"), 24, true},
+                                 {2, ip("10.9.0.1"), 24, false}};
+  EXPECT_EQ(primary_address(all, 2), ip("10.9.0.1"));
+  EXPECT_EQ(primary_address({all[0]}, 2), ip("10.9.0.100")) << "nothing but a /32";
+  EXPECT_EQ(primary_address(all, 4), std::nullopt);
+}
+
+TEST(Netlink, TellsDirectLocalAndUnreachableRoutesApart) {
+  in_own_network([](Socket& socket) {
+    sh("ip link set lo up && ip route add 10.20.0.0/16 via 10.9.0.2 && ip route add unreachable 10.30.0.0/16");
+    const int near = (*find_link(socket, "near"))->index;
+    EXPECT_EQ(*route_to(socket, ip("10.9.0.34")), (Route{near, true, false, ip("10.9.0.1")}));
+    EXPECT_EQ(*route_to(socket, ip("10.20.0.1")), (Route{near, false, false, ip("10.9.0.1")}));
+    EXPECT_TRUE((*route_to(socket, ip("10.9.0.1")))->local);
+    EXPECT_EQ(*route_to(socket, ip("10.30.0.1")), std::nullopt);
+    EXPECT_EQ(*route_to(socket, ip("172.16.0.1")), std::nullopt) << "no route at all";
+  });
+}
+
+TEST(Netlink, ProbingANeighbourMakesTheKernelResolveIt) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    ASSERT_TRUE(probe(socket, near, ip("10.9.0.2")));
+    EXPECT_EQ(neighbours(socket)->at(0), (Neighbour{near, ip("10.9.0.2"), std::nullopt, NeighbourState::incomplete}));
+    sh("ip neigh replace 10.9.0.2 lladdr 02:00:00:00:00:02 dev near nud stale");
+    EXPECT_EQ(neighbours(socket)->at(0).mac, base::Mac::parse("02:00:00:00:00:02"));
+    ASSERT_TRUE(probe(socket, near, ip("10.9.0.2")));
+    EXPECT_EQ(neighbours(socket)->at(0).state, NeighbourState::delay) << "a stale one is revalidated";
+  });
+}
+
+TEST(Monitor, TellsOfLinksAddressesAndNeighbours) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    std::vector<std::string> seen;
+    loop::Loop loop;
+    auto monitor = Monitor::start(
+        loop, {.on_link = [&](Change c, const Link& l) { seen.push_back(l.name + (c == Change::gone ? " gone" : "")); },
+               .on_address =
+                   [&](Change c, const Address& address) {
+                     seen.push_back(address.ip.str() + (c == Change::gone ? " gone" : ""));
+                   },
+               .on_neighbour =
+                   [&](Change c, const Neighbour& n) {
+                     seen.push_back("neighbour " + n.ip.str() + (c == Change::gone ? " gone" : ""));
+                   },
+               .on_resync = [&] { seen.emplace_back("resync"); }});
+    ASSERT_TRUE(monitor) << monitor.error().message;
+    auto was_seen = [&](const char* what) {
+      return run_until(loop, [&] { return std::ranges::find(seen, what) != seen.end(); });
+    };
+    ASSERT_TRUE(add_address(socket, near, ip("10.9.0.100")));
+    EXPECT_TRUE(was_seen("10.9.0.100"));
+    ASSERT_TRUE(remove_address(socket, near, ip("10.9.0.100")));
+    EXPECT_TRUE(was_seen("10.9.0.100 gone"));
+    sh("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev near");
+    EXPECT_TRUE(was_seen("neighbour 10.9.0.2"));
+    sh("ip link del near");
+    EXPECT_TRUE(was_seen("near gone"));
+    EXPECT_TRUE(std::ranges::find(seen, "resync") == seen.end());
+  });
+}
+
+TEST(Monitor, AsksForAResyncWhenEventsWereLost) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    int events = 0;
+    bool resync = false;
+    loop::Loop loop;
+    auto monitor = Monitor::start(
+        loop, {.on_address = [&](Change, const Address&) { ++events; }, .on_resync = [&] { resync = true; }});
+    ASSERT_TRUE(monitor);
+    for (int i = 0; i < 20'000; ++i) {  // more than the socket's buffer holds, before anyone reads
+      ASSERT_TRUE(i % 2 == 0 ? add_address(socket, near, ip("10.9.0.100")).has_value()
+                             : remove_address(socket, near, ip("10.9.0.100")).has_value());
+    }
+    EXPECT_TRUE(run_until(loop, [&] { return resync; }));
+    resync = false;
+    events = 0;
+    ASSERT_TRUE(add_address(socket, near, ip("10.9.0.101")));
+    EXPECT_TRUE(run_until(loop, [&] { return events > 0; })) << "and goes on afterwards";
+  });
+}
+
+}  // namespace
+}  // namespace netlink
