@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/cycle.hpp"
+
+namespace model {
+namespace {
+
+constexpr base::Duration kOpeningTimeout = std::chrono::seconds(60);  // as IPVS's SYN_RECV
+
+// Rounded up: a timeout never ends early. One more, for a stamp is up to a tick old when it is set.
+uint32_t to_ticks(base::Duration timeout, base::Duration tick) {
+  return static_cast<uint32_t>((timeout.count() + tick.count() - 1) / tick.count()) + 1;
+}
+
+std::array<uint16_t, 4> timeout_ticks(const VirtualServer& server, base::Duration tick) {
+  std::array<uint16_t, 4> ticks{};
+  auto set = [&](xd_connection_state state, base::Duration timeout) {
+    ticks.at(state) = static_cast<uint16_t>(to_ticks(timeout, tick));
+  };
+  const bool tcp = server.key.protocol == Protocol::tcp;
+  const base::Duration established = tcp ? server.tcp_timeout : server.udp_timeout;
+  set(XD_OPENING, tcp ? std::min(kOpeningTimeout, established) : established);
+  set(XD_CLOSING, tcp ? server.tcp_fin_timeout : established);
+  set(XD_YOUNG, established);
+  set(XD_PROVEN, established);
+  return ticks;
+}
+
+// The one address that a mark is put on, 0.0.0.0 where there are several.
+base::Ipv4 marked_address(const std::vector<PortMark>& rules, const VirtualServerKey& key) {
+  std::set<base::Ipv4> addresses;
+  for (const PortMark& rule : rules) {
+    if (rule.mark == key.mark && rule.protocol == key.protocol) addresses.insert(rule.address);
+  }
+  return addresses.size() == 1 ? *addresses.begin() : base::Ipv4();
+}
+
+xd_real_server_state state_of(const RealServer& server, bool up) {
+  if (!up && !server.inhibit_on_failure) return XD_FAILED;
+  return up && server.weight > 0 ? XD_ACTIVE : XD_DRAINING;
+}
+
+// Finds free numbers in [first, end) that `taken` does not have, each once.
+class FreeNumbers {
+ public:
+  FreeNumbers(uint32_t first, uint32_t end, std::set<uint32_t> taken)
+      : next_(first), end_(end), taken_(std::move(taken)) {}
+
+  std::optional<uint32_t> take() {
+    while (next_ < end_ && taken_.contains(next_)) ++next_;
+    return next_ < end_ ? std::optional(next_++) : std::nullopt;
+  }
+
+ private:
+  uint32_t next_, end_;
+  std::set<uint32_t> taken_;
+};
+
+template <typename Map>
+std::set<uint32_t> keys(const Map& map) {
+  std::set<uint32_t> all;
+  for (const auto& [key, value] : map) all.insert(key);
+  return all;
+}
+
+// Builds one set of tables; each step reads what the steps before it have made.
+class Builder {
+ public:
+  Builder(const Config& config, const Surroundings& surroundings, const Tables& now)
+      : config_(config), around_(surroundings), now_(now) {}
+
+  base::Result<Tables> build() {
+    tables_.interfaces = around_.interface_mac;
+    tables_.port_marks = flatten(config_.port_marks);
+    keep_what_drains();
+    if (auto done = place_virtual_servers(); !done) return std::unexpected(done.error());
+    if (auto done = place_real_servers(); !done) return std::unexpected(done.error());
+    make_cycles();
+    if (auto done = place_leases(); !done) return std::unexpected(done.error());
+    return std::move(tables_);
+  }
+
+ private:
+  NextHop next_hop(base::Ipv4 address, const NextHop& fallback) const {
+    const auto found = around_.next_hops.find(address);
+    return found == around_.next_hops.end() ? fallback : found->second;
+  }
+
+  // Every slot in use stays, as if its real server had been removed; the configured ones are overwritten later.
+  void keep_what_drains() {
+    for (const auto& [slot, entry] : now_.real_servers) {
+      if (around_.idle.contains(slot)) continue;
+      RealServerEntry draining = entry;
+      draining.weight = 0;
+      draining.state = entry.state == XD_FAILED ? XD_FAILED : XD_DRAINING;
+      draining.next_hop = next_hop(entry.key.address, entry.next_hop);
+      tables_.real_servers[slot] = draining;
+      VirtualServerEntry owner = now_.virtual_servers.at(entry.virtual_server);
+      owner.cycle.clear();
+      tables_.virtual_servers[entry.virtual_server] = owner;
+    }
+  }
+
+  base::Result<> place_virtual_servers() {
+    std::map<VirtualServerKey, Index> known;
+    for (const auto& [index, entry] : now_.virtual_servers) known[entry.key] = index;
+    FreeNumbers free(0, XD_MAX_VIRTUAL_SERVERS, keys(now_.virtual_servers));
+    for (const VirtualServer& server : config_.virtual_servers) {
+      const auto found = known.find(server.key);
+      const std::optional<Index> index = found == known.end() ? free.take() : found->second;
+      if (!index) {
+        return base::fail(
+            fmt::format("no room for the virtual server {}: all {} are in use, some by connections of removed ones; "
+                        "wait until those have ended",
+                        server.name, XD_MAX_VIRTUAL_SERVERS));
+      }
+      const bool persistent = server.persistence_timeout > base::Duration::zero();
+      tables_.virtual_servers[*index] = {
+          .key = server.key,
+          .persistence_ticks = persistent ? to_ticks(server.persistence_timeout, around_.tick) : 0,
+          .persistence_mask = server.persistence_mask,
+          .cycle = {}};
+      tables_.services[server.key] = *index;
+    }
+    return {};
+  }
+
+  base::Result<> place_real_servers() {
+    FreeNumbers free(1, XD_MAX_REAL_SERVERS, keys(now_.real_servers));
+    std::map<std::pair<Index, RealServerKey>, Slot> known;
+    for (const auto& [slot, entry] : now_.real_servers) known[{entry.virtual_server, entry.key}] = slot;
+    for (const VirtualServer& server : config_.virtual_servers) {
+      const Index index = tables_.services.at(server.key);
+      const bool exact = server.key.mark == 0;
+      const base::Ipv4 address = exact ? server.key.address : marked_address(config_.port_marks, server.key);
+      for (const RealServer& real : server.real_servers) {
+        const auto found = known.find({index, key_of(real)});
+        const std::optional<uint32_t> slot = found == known.end() ? free.take() : found->second;
+        if (!slot) {
+          return base::fail(fmt::format(
+              "no slot for the real server {} of {}: all {} are in use, some by connections of removed ones; "
+              "wait until those have ended",
+              key_of(real).str(), server.name, XD_MAX_REAL_SERVERS - 1));
+        }
+        const bool up = !around_.down.contains({server.key, key_of(real)});
+        tables_.real_servers[static_cast<Slot>(*slot)] = {
+            .virtual_server = index,
+            .key = key_of(real),
+            .weight = real.weight,
+            .state = state_of(real, up),
+            .next_hop = next_hop(real.address, {}),
+            .virtual_address = address,
+            .virtual_port = exact ? server.key.port : uint16_t{0},
+            .protocol = server.key.protocol,
+            .persistent = server.persistence_timeout > base::Duration::zero(),
+            .timeout_ticks = timeout_ticks(server, around_.tick)};
+      }
+    }
+    return {};
+  }
+
+  // Ordered by address:port, so that directors with the same view of health have the same cycle: the consistent hash
+  // chooses from it.
+  void make_cycles() {
+    std::map<Index, std::map<RealServerKey, WeightedSlot>> active;
+    for (const auto& [slot, entry] : tables_.real_servers) {
+      if (entry.state == XD_ACTIVE) active[entry.virtual_server][entry.key] = {slot, entry.weight};
+    }
+    for (const auto& [index, servers] : active) {
+      std::vector<WeightedSlot> ordered;
+      for (const auto& [key, server] : servers) ordered.push_back(server);
+      tables_.virtual_servers.at(index).cycle = make_cycle(ordered);
+    }
+  }
+
+  base::Result<> place_leases() {
+    std::set<uint32_t> taken;
+    for (const auto& [address, lease] : now_.leases) {
+      taken.insert(lease.index);
+      if (!around_.released.contains(address)) tables_.leases[address] = lease;  // until its address is surely off
+    }
+    FreeNumbers free(0, XD_MAX_LEASES, taken);
+    for (const VrrpInstance& instance : config_.vrrp_instances) {
+      const auto interface = around_.interface_index.find(instance.interface);
+      const uint32_t ifindex = interface == around_.interface_index.end() ? 0 : interface->second;
+      for (const base::Ipv4 address : instance.virtual_addresses) {
+        const auto known = now_.leases.find(address);
+        const std::optional<uint32_t> index = known == now_.leases.end() ? free.take() : known->second.index;
+        if (!index) return base::fail(fmt::format("more than {} virtual addresses", XD_MAX_LEASES));
+        tables_.leases[address] = {*index, ifindex};
+      }
+    }
+    return {};
+  }
+
+  const Config& config_;
+  const Surroundings& around_;
+  const Tables& now_;
+  Tables tables_;
+};
+
+}  // namespace
+
+std::string RealServerKey::str() const {
+  return fmt::format("{}:{}", address.str(), port);
+}
+
+std::optional<Slot> Tables::slot_of(const Member& member) const {
+  for (const auto& [slot, entry] : real_servers) {
+    if (entry.key == member.real_server && virtual_servers.at(entry.virtual_server).key == member.virtual_server) {
+      return slot;
+    }
+  }
+  return std::nullopt;
+}
+
+const RealServerEntry* Tables::find(const Member& member) const {
+  const std::optional<Slot> slot = slot_of(member);
+  return slot ? &real_servers.at(*slot) : nullptr;
+}
+
+base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now) {
+  return Builder(config, surroundings, now).build();
+}
+
+std::set<Member> members_down(const Tables& tables) {
+  std::set<Member> down;
+  for (const auto& [slot, entry] : tables.real_servers) {
+    // A drained server with a weight is one that failed and has inhibit_on_failure; a removed one has weight 0.
+    const bool is_down = entry.state == XD_FAILED || (entry.state == XD_DRAINING && entry.weight > 0);
+    if (is_down) down.insert({tables.virtual_servers.at(entry.virtual_server).key, entry.key});
+  }
+  return down;
+}
+
+}  // namespace model

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the BPF maps are to hold: a pure function of the configuration, the health, the neighbours, and of what the maps
+// hold now. The last is the only memory: indices stay with their owners, and what was removed drains.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/address.hpp"
+#include "base/result.hpp"
+#include "model/config.hpp"
+#include "model/port_ranges.hpp"
+#include "xdirector/maps.h"
+
+namespace model {
+
+using Slot = uint16_t;   // index in the map `real_servers`; 0 is never given out
+using Index = uint32_t;  // index in the map `virtual_servers`
+
+struct RealServerKey {
+  base::Ipv4 address;
+  uint16_t port = 0;
+
+  std::string str() const;  // "192.168.100.34:9814"
+  friend auto operator<=>(const RealServerKey&, const RealServerKey&) = default;
+};
+
+inline RealServerKey key_of(const RealServer& server) {
+  return {server.address, server.port};
+}
+
+// A real server of a virtual server: what has a slot, a health and counters of its own.
+struct Member {
+  VirtualServerKey virtual_server;
+  RealServerKey real_server;
+
+  friend auto operator<=>(const Member&, const Member&) = default;
+};
+
+// How a real server is reached.
+struct NextHop {
+  uint32_t ifindex = 0;
+  base::Mac source;              // of that interface
+  std::optional<base::Mac> mac;  // of the real server; unknown until the kernel has resolved it
+
+  friend bool operator==(const NextHop&, const NextHop&) = default;
+};
+
+struct VirtualServerEntry {
+  VirtualServerKey key;
+  uint32_t persistence_ticks = 0;  // 0: not persistent
+  base::Ipv4 persistence_mask;
+  std::vector<Slot> cycle;  // empty: none to schedule, or removed
+
+  friend bool operator==(const VirtualServerEntry&, const VirtualServerEntry&) = default;
+};
+
+struct RealServerEntry {
+  Index virtual_server = 0;
+  RealServerKey key;
+  uint16_t weight = 0;  // as configured; 0 when it was removed
+  xd_real_server_state state = XD_UNUSED;
+  NextHop next_hop;
+  base::Ipv4 virtual_address;  // 0.0.0.0: any (a mark on several addresses)
+  uint16_t virtual_port = 0;   // 0: any (a mark)
+  Protocol protocol = Protocol::tcp;
+  bool persistent = false;
+  std::array<uint16_t, 4> timeout_ticks{};  // by xd_connection_state
+
+  friend bool operator==(const RealServerEntry&, const RealServerEntry&) = default;
+};
+
+struct LeaseEntry {
+  uint32_t index = 0;    // in the map `leases`
+  uint32_t ifindex = 0;  // where the virtual address lives
+
+  friend bool operator==(const LeaseEntry&, const LeaseEntry&) = default;
+};
+
+struct Tables {
+  std::map<uint32_t, base::Mac> interfaces;  // by ifindex
+  std::map<VirtualServerKey, Index> services;
+  std::map<MarkedAddress, std::vector<PortRange>> port_marks;
+  std::map<Index, VirtualServerEntry> virtual_servers;
+  std::map<Slot, RealServerEntry> real_servers;
+  std::map<base::Ipv4, LeaseEntry> leases;
+
+  // nullopt where it has none.
+  std::optional<Slot> slot_of(const Member& member) const;
+  const RealServerEntry* find(const Member& member) const;
+
+  friend bool operator==(const Tables&, const Tables&) = default;
+};
+
+// Everything besides the configuration that decides what the maps hold.
+struct Surroundings {
+  std::set<Member> down;                            // failed their checks; all others are up
+  std::map<base::Ipv4, NextHop> next_hops;          // of real servers, those of draining ones too
+  std::map<std::string, uint32_t> interface_index;  // of the configuration's interfaces that exist now
+  std::map<uint32_t, base::Mac> interface_mac;      // of the attached ones
+  std::set<Slot> idle;                              // slots that surely no connection holds
+  std::set<base::Ipv4> released;                    // virtual addresses that are surely not on this host any more
+  base::Duration tick{};                            // of the packet path's clock
+};
+
+// An error means that a table is too small; `now` can go on unchanged.
+base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now);
+
+// The health that the tables of an earlier run tell of.
+std::set<Member> members_down(const Tables& tables);
+
+}  // namespace model
