@@ -1,0 +1,194 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# The reference deployment on nodes.sh: its five hosts, the daemons they run, and how to look at them.
+#
+# Environment: XDIRECTOR, the binary (default: the release build of this repository).
+
+XDIRECTOR=${XDIRECTOR:-$LAB_REPOSITORY/build/release/controller/xdirector}
+VIP=192.168.100.111
+FTP_PORT=9814
+REST_PORT=9826
+
+deployment_up() {
+  mkdir -p "$LAB_STATE"
+  lab_switch switch
+  deployment_host director-1 enp1s0 192.168.100.244/24
+  deployment_host director-2 enp1s0 192.168.100.145/24
+  deployment_host real-1 eth0 192.168.100.34/24
+  deployment_host real-2 eth0 192.168.100.35/24
+  deployment_host client eth0 192.168.100.31/24
+  for node in director-1 director-2; do
+    install -m 600 "$LAB_DIR/../reference/$node.json" "$LAB_STATE/$node/xdirector.json"
+  done
+  for node in real-1 real-2; do
+    real_server_prepare "$node"
+    real_server_start "$node"
+  done
+}
+
+deployment_host() {
+  lab_node "$1"
+  lab_wire "$1" "$2" switch "$3"
+}
+
+# --- real servers: nginx on 9826, vsftpd on 9814 ---------------------------------------------------------------------
+
+real_server_prepare() {
+  local state=$LAB_STATE/$1
+  mkdir -p "$state/www" "$state/ftp/incoming"
+  echo "$1" | tee "$state/www/index.html" >"$state/ftp/host"
+  head -c 12000 /dev/zero | tr '\0' . | sed "1s/^/$1 /" >"$state/www/slow"
+  truncate -s 64M "$state/www/large" "$state/ftp/large"
+  chown ftp: "$state/ftp/incoming"
+  rest_config "$1" >"$state/nginx.conf"
+  ftp_config "$1" >"$state/vsftpd.conf"
+  lab_exec "$1" "$XDIRECTOR" real-server add "$VIP" >>"$state/real-server.log"
+}
+
+rest_config() {
+  cat <<CONF
+daemon off;
+pid /run/nginx.pid;
+error_log stderr warn;
+worker_processes 1;
+worker_rlimit_nofile 8192;
+events { worker_connections 4096; }
+http {
+  access_log off;
+  default_type text/plain;
+  client_body_temp_path /run/nginx-body; proxy_temp_path /run/nginx-proxy; fastcgi_temp_path /run/nginx-fastcgi;
+  uwsgi_temp_path /run/nginx-uwsgi; scgi_temp_path /run/nginx-scgi;
+  server {
+    listen $REST_PORT backlog=4096;
+    root $LAB_STATE/$1/www;
+    location = /slow { limit_rate 8000; }
+  }
+}
+CONF
+}
+
+ftp_config() {
+  cat <<CONF
+listen=YES
+background=NO
+listen_port=$FTP_PORT
+pasv_enable=YES
+pasv_min_port=8000
+pasv_max_port=10000
+pasv_address=$VIP
+connect_from_port_20=NO
+anonymous_enable=YES
+no_anon_password=YES
+anon_root=$LAB_STATE/$1/ftp
+write_enable=YES
+anon_upload_enable=YES
+local_enable=NO
+ftpd_banner=$1
+secure_chroot_dir=/run/vsftpd
+isolate=NO
+isolate_network=NO
+seccomp_sandbox=NO
+reverse_lookup_enable=NO
+CONF
+}
+
+real_server_start() {
+  rest_start "$1"
+  ftp_start "$1"
+}
+
+rest_start() { lab_spawn "$1" nginx nginx -c "$LAB_STATE/$1/nginx.conf"; }
+rest_stop() { lab_stop "$1" nginx "${2:-TERM}"; }
+
+ftp_start() {
+  lab_exec "$1" mkdir -p /run/vsftpd
+  lab_spawn "$1" vsftpd vsftpd "$LAB_STATE/$1/vsftpd.conf"
+}
+ftp_stop() { lab_stop "$1" vsftpd "${2:-TERM}"; }
+
+# --- directors -------------------------------------------------------------------------------------------------------
+
+# director_start NODE [OPTION...]: as its systemd unit would, restarted 0.1 s after it died.
+director_start() {
+  local node=$1
+  shift
+  # shellcheck disable=SC2016 # expanded in the node
+  lab_spawn "$node" unit bash -c 'mkdir -p -m 700 /run/xdirector
+    while :; do
+      "$@" && status=0 || status=$?
+      echo "unit: exit $status"
+      [ $status != 0 ] || exit 0
+      sleep 0.1
+    done' unit "$XDIRECTOR" run --config "$LAB_STATE/$node/xdirector.json" --xdp-mode "$LAB_MODE" "$@"
+}
+
+# director_processes NODE [ROLE]: numbers (in the node) of the parent (ROLE run) or a worker (ROLE worker vrrp, ...).
+director_processes() {
+  lab_exec "$1" pgrep -f "^[^ ]*xdirector ${2:-}"
+}
+
+# director_signal NODE SIGNAL [ROLE]
+director_signal() {
+  local pids
+  pids=$(director_processes "$1" "${3:-run}") || return 1
+  # shellcheck disable=SC2086 # several numbers
+  lab_exec "$1" kill -"$2" $pids
+}
+
+# director_kill NODE: everything at once, kill -9, with nobody to start it again.
+director_kill() {
+  lab_signal "$1" unit KILL
+  director_signal "$1" KILL ""
+}
+
+# director_stop NODE: a clean stop.
+director_stop() {
+  director_signal "$1" TERM && await 10 lab_not_running "$1" unit
+}
+
+director_status() { lab_exec "$1" "$XDIRECTOR" status "${@:2}"; }
+
+# has_vip NODE: the node's kernel has the VIP on the VRRP interface.
+has_vip() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -qF " $VIP/"; }
+has_no_vip() { ! has_vip "$1"; }
+
+# real_server_is NODE SERVICE ADDRESS STATE: what the director's status says (up, down, ...).
+real_server_is() {
+  director_status "$1" --json |
+    jq -e --arg service "$2" --arg address "$3" --arg state "$4" \
+      'any(.virtual_servers[] | select(.name == $service) | .real_servers[];
+           .address == $address and .health == $state)' >/dev/null
+}
+
+all_real_servers_up() {
+  local service address
+  for service in ftp rest; do
+    for address in 192.168.100.34 192.168.100.35; do
+      real_server_is "$1" "$service" "$address" up || return 1
+    done
+  done
+}
+
+# --- client ----------------------------------------------------------------------------------------------------------
+
+# rest: one request; prints the real server's name.
+rest() { lab_exec client curl -sS --max-time "${REST_TIMEOUT:-3}" "http://$VIP:$REST_PORT/"; }
+
+# rest_hosts N: the answers of N requests, one a line.
+rest_hosts() {
+  local _
+  for _ in $(seq "$1"); do rest || echo "(no answer)"; done
+}
+
+# ftp_session FILE...: one control connection, one passive data connection per file; prints the files.
+ftp_session() {
+  local file urls=()
+  for file in "$@"; do urls+=("ftp://$VIP:$FTP_PORT/$file"); done
+  lab_exec client curl -sS --max-time 20 --disable-epsv "${urls[@]}"
+}
+
+# alternates LINES: both names occur, and never one twice in a row.
+alternates() { [ "$(uniq <<<"$1" | wc -l)" = "$(wc -l <<<"$1")" ] && [ "$(sort -u <<<"$1" | paste -sd' ')" = "real-1 real-2" ]; }
+
+# one_host N LINES: N lines, all the same real server.
+one_host() { [ "$(wc -l <<<"$2")" = "$1" ] && [[ $(sort -u <<<"$2") =~ ^real-[12]$ ]]; }
