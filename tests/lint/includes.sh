@@ -14,8 +14,9 @@ declare -A may_include=(
   [dataplane]="base model"
   [vrrp]="base loop netlink model ipc"
   [health]="base loop netlink model ipc"
+  [real_server]="base netlink"
   [control]="base loop netlink model config ipc dataplane"
-  [cli]="base loop netlink model config ipc dataplane control"
+  [cli]="base loop netlink model config ipc dataplane real_server control"
 )
 
 # What an include begins with → the only folder of controller/ that may say so.
