@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "config/load.hpp"
+
+namespace cli {
+namespace {
+
+// What no configuration changes and every operator has to know once.
+constexpr const char* kNotes =
+    "note: XDP runs before nftables, rp_filter and tcpdump: firewall rules for a virtual server's ports do not apply,\n"
+    "      and tcpdump on the director does not see what is forwarded\n"
+    "note: connections from the director itself to a virtual address are not balanced\n";
+
+std::string counted(size_t count, const char* what) {
+  return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+int check(const std::string& file) {
+  const auto loaded = config::load_file(file);
+  const auto& found = loaded ? loaded->warnings : loaded.error();
+  for (const config::Diagnostic& diagnostic : found) fmt::print("{}\n", diagnostic.str());
+
+  const auto warnings =
+      static_cast<size_t>(std::ranges::count(found, config::Severity::warning, &config::Diagnostic::severity));
+  const size_t errors = found.size() - warnings;
+  if (loaded && !loaded->config.virtual_servers.empty()) fmt::print("{}", kNotes);
+  std::string summary = loaded ? "OK" : counted(errors, "error");
+  if (warnings > 0) summary += ", " + counted(warnings, "warning");
+  fmt::print("{}: {}\n", file, summary);
+  return loaded ? 0 : 1;
+}
+
+}  // namespace cli

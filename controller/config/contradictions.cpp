@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <map>
+
+#include "config/validate.hpp"
+#include "model/cycle.hpp"
+#include "xdirector/limits.h"
+
+namespace config {
+namespace {
+
+using Findings = std::vector<Finding>;
+
+// Rules that overlap are cut into disjoint ranges, n of them into at most 2n - 1.
+constexpr size_t kMaxRules = XD_MAX_PORT_RANGES / 2;
+// The old cycles and the new ones are there together while a reload changes over.
+constexpr uint64_t kMaxSlots = XD_SCHEDULE_SLOTS / 2;
+constexpr size_t kMaxRealServers = XD_MAX_REAL_SERVERS - 1;  // slot 0 is never given out
+
+// Notes every value that was there before; `at` says where the first one is.
+template <typename Key>
+class Unique {
+ public:
+  // The path of the first one, or empty.
+  std::string first(const Key& key, const std::string& path) {
+    const auto [entry, is_new] = seen_.emplace(key, path);
+    return is_new ? "" : entry->second;
+  }
+
+ private:
+  std::map<Key, std::string> seen_;
+};
+
+void unique_instances(const model::Config& config, Findings& findings) {
+  Unique<std::string> names;
+  Unique<base::Ipv4> addresses;
+  for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
+    const model::VrrpInstance& instance = config.vrrp_instances[i];
+    const std::string here = fmt::format("vrrp_instances[{}]", i);
+    if (const std::string first = names.first(instance.name, here); !instance.name.empty() && !first.empty()) {
+      findings.push_back({here + ".name", fmt::format("\"{}\" is the name of {} already; each instance needs its own",
+                                                      instance.name, first)});
+    }
+    for (size_t j = 0; j < instance.virtual_addresses.size(); ++j) {
+      const base::Ipv4 address = instance.virtual_addresses[j];
+      const std::string path = fmt::format("{}.virtual_ipaddress[{}]", here, j);
+      if (const std::string first = addresses.first(address, path); address != base::Ipv4() && !first.empty()) {
+        findings.push_back({path, fmt::format("{} is at {} already; a virtual address belongs to one instance, once",
+                                              address.str(), first)});
+      }
+    }
+  }
+}
+
+void unique_virtual_servers(const model::Config& config, Findings& findings) {
+  Unique<std::string> names;
+  Unique<model::VirtualServerKey> keys;
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    const std::string here = fmt::format("virtual_servers[{}]", i);
+    const bool key_known = server.key.mark != 0 || (server.key.address != base::Ipv4() && server.key.port != 0);
+    if (!key_known) continue;
+    if (const std::string first = keys.first(server.key, here); !first.empty()) {
+      findings.push_back(
+          {here, fmt::format("{} is {} already; put all its real servers there", server.key.str(), first)});
+    } else if (const std::string name_of = names.first(server.name, here); !server.name.empty() && !name_of.empty()) {
+      findings.push_back(
+          {here + ".name",
+           fmt::format("\"{}\" is the name of {} already; each virtual server needs its own", server.name, name_of)});
+    }
+  }
+}
+
+void unique_real_servers(const model::Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    Unique<std::pair<base::Ipv4, uint16_t>> seen;
+    const auto& real_servers = config.virtual_servers[i].real_servers;
+    for (size_t j = 0; j < real_servers.size(); ++j) {
+      const model::RealServer& real = real_servers[j];
+      const std::string path = fmt::format("virtual_servers[{}].real_servers[{}]", i, j);
+      const std::string first = seen.first({real.address, real.port}, path);
+      if (real.address == base::Ipv4() || real.port == 0 || first.empty()) continue;
+      findings.push_back(
+          {path, fmt::format("{}:{} is {} already; give it more weight there", real.address.str(), real.port, first)});
+    }
+  }
+}
+
+void at_most(size_t count, size_t limit, const char* path, const char* of_what, Findings& findings) {
+  if (count > limit) findings.push_back({path, fmt::format("{} {}; allowed are {}", count, of_what, limit)});
+}
+
+// With all its real servers up; with fewer it is no longer.
+uint64_t cycle_length(const model::VirtualServer& server) {
+  std::vector<model::WeightedSlot> slots;
+  for (const model::RealServer& real : server.real_servers) slots.push_back({.weight = real.weight});
+  return model::cycle_length(slots);
+}
+
+void sizes(const model::Config& config, Findings& findings) {
+  size_t addresses = 0;
+  for (const auto& instance : config.vrrp_instances) addresses += instance.virtual_addresses.size();
+  at_most(addresses, XD_MAX_LEASES, "vrrp_instances", "virtual addresses in all instances", findings);
+
+  at_most(config.virtual_servers.size(), XD_MAX_VIRTUAL_SERVERS, "virtual_servers", "virtual servers", findings);
+  size_t real_servers = 0;
+  uint64_t slots = 0;
+  for (const auto& server : config.virtual_servers) {
+    real_servers += server.real_servers.size();
+    slots += (cycle_length(server) + XD_SCHEDULE_BLOCK - 1) / XD_SCHEDULE_BLOCK * XD_SCHEDULE_BLOCK;
+  }
+  at_most(real_servers, kMaxRealServers, "virtual_servers", "real servers in all virtual servers", findings);
+  if (slots > kMaxSlots) {
+    findings.push_back(
+        {"virtual_servers",
+         fmt::format("the weights need schedules of {} slots together; allowed are {}. A schedule is as long as the "
+                     "sum of the weights divided by their greatest common divisor: use smaller weights",
+                     slots, kMaxSlots)});
+  }
+}
+
+void port_marks(const model::Config& config, Findings& findings) {
+  std::map<std::pair<base::Ipv4, model::Protocol>, size_t> rules;
+  for (size_t i = 0; i < config.port_marks.size(); ++i) {
+    const model::PortMark& rule = config.port_marks[i];
+    if (rule.address == base::Ipv4()) continue;
+    if (++rules[{rule.address, rule.protocol}] == kMaxRules + 1) {
+      findings.push_back({fmt::format("port_marks[{}]", i),
+                          fmt::format("more than {} port ranges for {} of {}; put neighbouring ranges together",
+                                      kMaxRules, name(rule.protocol), rule.address.str())});
+    }
+  }
+  at_most(rules.size(), XD_MAX_MARKED_ADDRESSES, "port_marks", "pairs of address and protocol with port marks",
+          findings);
+}
+
+}  // namespace
+
+std::vector<Finding> contradictions(const model::Config& config) {
+  Findings findings;
+  if (config.vrrp_instances.empty() && config.interfaces.empty()) {
+    findings.push_back(
+        {"", "no network interface to work on; give \"vrrp_instances\", or \"interfaces\" without VRRP"});
+  }
+  unique_instances(config, findings);
+  unique_virtual_servers(config, findings);
+  unique_real_servers(config, findings);
+  sizes(config, findings);
+  port_marks(config, findings);
+  return findings;
+}
+
+}  // namespace config

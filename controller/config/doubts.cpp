@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "config/validate.hpp"
+
+namespace config {
+namespace {
+
+using Findings = std::vector<Finding>;
+using MarkKey = std::pair<uint32_t, model::Protocol>;
+
+std::string path_of(const char* list, size_t index) {
+  return fmt::format("{}[{}]", list, index);
+}
+
+std::string ports(const model::PortMark& rule) {
+  if (rule.first_port == rule.last_port) return fmt::format("port {}", rule.first_port);
+  return fmt::format("ports {}-{}", rule.first_port, rule.last_port);
+}
+
+// An exact virtual server within the ports of a mark: here it keeps its packets, on IPVS the mark takes them. Of rules
+// that overlap the last one sets the mark.
+void overlaps(const model::Config& config, Findings& findings) {
+  std::map<MarkKey, const model::VirtualServer*> marked;
+  for (const auto& server : config.virtual_servers) {
+    if (server.key.mark != 0) marked.emplace(MarkKey{server.key.mark, server.key.protocol}, &server);
+  }
+  std::map<std::pair<base::Ipv4, model::Protocol>, std::vector<size_t>> rules;
+  for (size_t i = 0; i < config.port_marks.size(); ++i) {
+    rules[{config.port_marks[i].address, config.port_marks[i].protocol}].push_back(i);
+  }
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    const auto found = rules.find({server.key.address, server.key.protocol});
+    if (server.key.port == 0 || server.key.address == base::Ipv4() || found == rules.end()) continue;
+    const auto last = std::ranges::find_if(found->second.rbegin(), found->second.rend(), [&](size_t index) {
+      const model::PortMark& rule = config.port_marks[index];
+      return rule.first_port <= server.key.port && server.key.port <= rule.last_port;
+    });
+    if (last == found->second.rend()) continue;
+    const model::PortMark& rule = config.port_marks[*last];
+    const auto winner = marked.find({rule.mark, rule.protocol});
+    if (winner == marked.end()) continue;  // IPVS would not have found the mark either
+    findings.push_back(
+        {path_of("virtual_servers", i),
+         fmt::format(
+             "{} lies in {} of {} (mark {}). Here the most specific wins: \"{}\" gets its connections. On IPVS the "
+             "mark wins: \"{}\" would get them",
+             server.key.str(), ports(rule), path_of("port_marks", *last), rule.mark, server.name,
+             winner->second->name)});
+  }
+}
+
+bool has_no_key(const model::VirtualServer& server) {
+  return server.key.mark == 0 && (server.key.address == base::Ipv4() || server.key.port == 0);
+}
+
+// Marks that only one side knows; silent where one could not be read.
+void lonely_marks(const model::Config& config, Findings& findings) {
+  if (std::ranges::find(config.port_marks, 0u, &model::PortMark::mark) != config.port_marks.end()) return;
+  if (std::ranges::any_of(config.virtual_servers, has_no_key)) return;
+  std::set<MarkKey> set, used;
+  for (const auto& rule : config.port_marks) set.insert({rule.mark, rule.protocol});
+  for (const auto& server : config.virtual_servers) used.insert({server.key.mark, server.key.protocol});
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServerKey& key = config.virtual_servers[i].key;
+    if (key.mark == 0 || set.contains({key.mark, key.protocol})) continue;
+    findings.push_back(
+        {path_of("virtual_servers", i) + ".fwmark",
+         fmt::format("no entry of \"port_marks\" sets mark {} for {}: this virtual server gets no packets "
+                     "(marks of iptables do not count, XDP runs before it)",
+                     key.mark, name(key.protocol))});
+  }
+  for (size_t i = 0; i < config.port_marks.size(); ++i) {
+    const model::PortMark& rule = config.port_marks[i];
+    if (used.contains({rule.mark, rule.protocol})) continue;
+    findings.push_back(
+        {path_of("port_marks", i) + ".mark", fmt::format("no virtual server has fwmark {} for {}: this mark "
+                                                         "has no effect",
+                                                         rule.mark, name(rule.protocol))});
+  }
+}
+
+void weights(const model::Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    if (std::ranges::any_of(server.real_servers, &model::RealServer::weight)) continue;
+    findings.push_back({path_of("virtual_servers", i) + ".real_servers",
+                        server.real_servers.empty() ? "there is no real server: every connection is dropped"
+                                                    : "all weights are 0: every new connection is dropped"});
+  }
+}
+
+void direct_routing_ports(const model::Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    if (server.key.port == 0) continue;  // a mark: its packets may have any port
+    for (size_t j = 0; j < server.real_servers.size(); ++j) {
+      const uint16_t port = server.real_servers[j].port;
+      if (port == 0 || port == server.key.port) continue;
+      findings.push_back({fmt::format("virtual_servers[{}].real_servers[{}].port", i, j),
+                          fmt::format("{} is not the virtual server's {}. Direct routing does not change ports: "
+                                      "connections arrive at port {} of {}",
+                                      port, server.key.port, server.key.port, server.real_servers[j].address.str())});
+    }
+  }
+}
+
+void real_servers_that_are_virtual(const model::Config& config, Findings& findings) {
+  std::set<base::Ipv4> virtual_addresses;
+  for (const auto& instance : config.vrrp_instances) {
+    virtual_addresses.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
+  }
+  for (const auto& server : config.virtual_servers) virtual_addresses.insert(server.key.address);
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const auto& real_servers = config.virtual_servers[i].real_servers;
+    for (size_t j = 0; j < real_servers.size(); ++j) {
+      const base::Ipv4 address = real_servers[j].address;
+      if (address == base::Ipv4() || !virtual_addresses.contains(address)) continue;
+      findings.push_back({fmt::format("virtual_servers[{}].real_servers[{}].address", i, j),
+                          fmt::format("{} is a virtual address: packets would come back to the director; give the real "
+                                      "server's own address",
+                                      address.str())});
+    }
+  }
+}
+
+void instances(const model::Config& config, Findings& findings) {
+  std::map<std::pair<std::string, uint8_t>, size_t> first_with;
+  for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
+    const model::VrrpInstance& instance = config.vrrp_instances[i];
+    const std::string here = path_of("vrrp_instances", i);
+    if (instance.auth_pass.size() > 8) {
+      findings.push_back(
+          {here + ".authentication.auth_pass", "the password is longer than 8 characters; only the first 8 count"});
+    }
+    if (instance.nopreempt && instance.state == model::InitialState::master) {
+      findings.push_back(
+          {here + ".nopreempt",
+           "nopreempt needs the initial state BACKUP on both directors; with MASTER it does not hold when "
+           "this director starts"});
+    }
+    if (instance.interface.empty() || instance.virtual_router_id == 0) continue;
+    const auto [first, is_new] = first_with.emplace(std::pair(instance.interface, instance.virtual_router_id), i);
+    if (is_new) continue;
+    findings.push_back(
+        {here + ".virtual_router_id",
+         fmt::format("{} is the virtual_router_id of {} on {} too: each takes the other's advertisements for "
+                     "its own",
+                     instance.virtual_router_id, path_of("vrrp_instances", first->second), instance.interface)});
+  }
+}
+
+}  // namespace
+
+std::vector<Finding> doubts(const model::Config& config) {
+  Findings findings;
+  overlaps(config, findings);
+  lonely_marks(config, findings);
+  weights(config, findings);
+  direct_routing_ports(config, findings);
+  real_servers_that_are_virtual(config, findings);
+  instances(config, findings);
+  return findings;
+}
+
+}  // namespace config

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// An element of `virtual_servers`, with its real servers and their checks.
+#include "config/sections.hpp"
+#include "xdirector/limits.h"
+
+namespace config {
+namespace {
+
+constexpr std::string_view kNotYetUseWrr = "not supported yet; expected \"wrr\"";
+constexpr std::string_view kDirectRoutingOnly =
+    "not supported, only direct routing is; use \"DR\", and give each real server the virtual address on lo (xdirector "
+    "real-server add)";
+constexpr std::string_view kNotYetUseTcp = "not supported yet; expected \"tcp\"";
+
+// Names what is meant and is otherwise without effect, as there is one of it.
+struct OnlyOne {};
+
+Choice<OnlyOne> scheduler() {
+  return {.words = {{"wrr", {}}},
+          .refused = {{"rr", "not supported yet; expected \"wrr\", which is the same with equal weights"},
+                      {"lc", kNotYetUseWrr},
+                      {"wlc", kNotYetUseWrr},
+                      {"lblc", kNotYetUseWrr},
+                      {"lblcr", kNotYetUseWrr},
+                      {"sh", kNotYetUseWrr},
+                      {"mh", kNotYetUseWrr},
+                      {"dh", kNotYetUseWrr},
+                      {"fo", kNotYetUseWrr},
+                      {"ovf", kNotYetUseWrr},
+                      {"sed", kNotYetUseWrr},
+                      {"nq", kNotYetUseWrr},
+                      {"twos", kNotYetUseWrr}}};
+}
+
+Choice<OnlyOne> forwarding_method() {
+  return {.words = {{"DR", {}}}, .refused = {{"NAT", kDirectRoutingOnly}, {"TUN", kDirectRoutingOnly}}};
+}
+
+Choice<OnlyOne> check_type() {
+  return {.words = {{"tcp", {}}},
+          .refused = {{"http", kNotYetUseTcp},
+                      {"https", kNotYetUseTcp},
+                      {"ftp", kNotYetUseTcp},
+                      {"smtp", kNotYetUseTcp},
+                      {"dns", kNotYetUseTcp},
+                      {"misc", kNotYetUseTcp},
+                      {"udp", kNotYetUseTcp},
+                      {"ping", kNotYetUseTcp}}};
+}
+
+model::TcpCheck check(const Value& value, uint16_t real_server_port) {
+  Object object(value);
+  model::TcpCheck check;
+  object.required<OnlyOne>("type", check_type());
+  check.connect_timeout =
+      object.optional<base::Duration>("connect_timeout", Seconds{0.1, 3600}, std::chrono::seconds(5));
+  check.retry = object.optional<int>("retry", Whole{0, 1000}, 1);
+  check.delay_before_retry =
+      object.optional<base::Duration>("delay_before_retry", Seconds{0, 3600}, std::chrono::seconds(1));
+  check.connect_port = object.optional<uint16_t>("connect_port", kPort, real_server_port);
+  object.close();
+  return check;
+}
+
+model::RealServer real_server(const Value& value) {
+  Object object(value);
+  model::RealServer real;
+  real.address = object.required<base::Ipv4>("address", HostAddress());
+  real.port = object.required<uint16_t>("port", kPort);
+  real.weight = object.optional<uint16_t>("weight", Whole{0, 65535}, 1);
+  real.inhibit_on_failure = object.optional<bool>("inhibit_on_failure", Flag(), false);
+  real.checks = object.list("checks", [&](const Value& element) { return check(element, real.port); });
+  object.close();
+  return real;
+}
+
+// `address` and `port`, or `fwmark`.
+void read_key(Object& object, model::VirtualServerKey& key) {
+  key.protocol = object.optional<model::Protocol>("protocol", protocol(), model::Protocol::tcp);
+  const std::optional<Value> mark = object.find("fwmark");
+  if (!mark) {
+    constexpr std::string_view kOrMark = " (or give \"fwmark\" in place of \"address\" and \"port\")";
+    const auto address = object.require("address", HostAddress().allowed() + std::string(kOrMark));
+    const auto port = object.require("port", kPort.allowed());
+    if (address) key.address = HostAddress()(*address).value_or(base::Ipv4());
+    if (port) key.port = static_cast<uint16_t>(kPort(*port).value_or(0));
+    return;
+  }
+  key.mark = static_cast<uint32_t>(kMark(*mark).value_or(0));
+  const bool has_address = object.find("address").has_value(), has_port = object.find("port").has_value();
+  if (has_address || has_port) {
+    mark->wrong(
+        "a virtual server has either \"fwmark\" or \"address\" and \"port\", not both; what a mark covers is said "
+        "by \"port_marks\"");
+  }
+}
+
+}  // namespace
+
+Timeouts lvs_timeouts(Object& object, const Timeouts& inherited) {
+  const std::optional<Value> value = object.find("lvs_timeouts");
+  if (!value) return inherited;
+  // A way of the connection table is stamped modulo XD_TICKS: longer idle times could not be told from short ones.
+  constexpr Seconds kTimeout{1, XD_MAX_TIMEOUT_SECONDS};
+  Object timeouts(*value);
+  Timeouts result;
+  result.tcp = timeouts.optional<base::Duration>("tcp", kTimeout, inherited.tcp);
+  result.tcp_fin = timeouts.optional<base::Duration>("tcpfin", kTimeout, inherited.tcp_fin);
+  result.udp = timeouts.optional<base::Duration>("udp", kTimeout, inherited.udp);
+  timeouts.close();
+  return result;
+}
+
+Choice<model::Protocol> protocol() {
+  return {.words = {{"TCP", model::Protocol::tcp}, {"UDP", model::Protocol::udp}},
+          .refused = {{"SCTP", "not supported; expected \"TCP\" or \"UDP\""}}};
+}
+
+model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited) {
+  Object object(value);
+  model::VirtualServer server;
+  read_key(object, server.key);
+  server.name = object.optional<std::string>("name", kName, server.key.str());
+  object.required<OnlyOne>("lb_algo", scheduler());
+  object.required<OnlyOne>("lb_kind", forwarding_method());
+  server.delay_loop = object.optional<base::Duration>("delay_loop", Seconds{0.1, 86400}, std::chrono::seconds(60));
+  constexpr double kMonth = 31 * 86400;  // as long as ipvsadm allows
+  server.persistence_timeout =
+      object.optional<base::Duration>("persistence_timeout", Seconds{1, kMonth}, base::Duration::zero());
+  const Timeouts timeouts = lvs_timeouts(object, inherited);
+  server.tcp_timeout = timeouts.tcp;
+  server.tcp_fin_timeout = timeouts.tcp_fin;
+  server.udp_timeout = timeouts.udp;
+  server.real_servers = object.required_list("real_servers", "a list of real servers", real_server);
+  object.close();
+  return server;
+}
+
+}  // namespace config

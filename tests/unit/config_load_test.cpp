@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// A configuration that is right becomes the values it says, with keepalived's defaults for what it does not say.
+#include "config/load.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config_support.hpp"
+
+namespace config {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+base::Ipv4 ip(const char* text) {
+  return *base::Ipv4::parse(text);
+}
+
+class Reference : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::string path() const { return std::string(XD_SOURCE_DIR "/examples/reference/") + GetParam(); }
+};
+
+TEST_P(Reference, IsAcceptedWithExactlyTheOverlapAsWarning) {
+  const auto loaded = load_file(path());
+  ASSERT_TRUE(loaded) << ::testing::PrintToString(testing::lines(loaded.error()));
+  EXPECT_THAT(
+      testing::lines(loaded->warnings),
+      ElementsAre(path() +
+                  ":22: warning: virtual_servers[1]: TCP 192.168.100.111:9826 lies in ports 8000-10000 of "
+                  "port_marks[1] (mark 300). Here the most specific wins: \"rest\" gets its connections. On IPVS "
+                  "the mark wins: \"ftp\" would get them"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Directors, Reference, ::testing::Values("director-1.json", "director-2.json"));
+
+model::RealServer real_server(const char* address, uint16_t port) {
+  return {.address = ip(address),
+          .port = port,
+          .weight = 1,
+          .checks = {{.connect_timeout = 3s, .retry = 3, .delay_before_retry = 3s, .connect_port = port}}};
+}
+
+TEST(Load, GivesTheReferenceConfigurationAsValues) {
+  const auto loaded = load(testing::reference().dump(), "f");
+  ASSERT_TRUE(loaded);
+  model::Config expected{
+      .router_id = "T_LVS",
+      .connection_slots = 1048576,
+      .vrrp_instances = {{.name = "VI_1",
+                          .state = model::InitialState::master,
+                          .interface = "enp1s0",
+                          .virtual_router_id = 100,
+                          .priority = 100,
+                          .advert_int = 1,
+                          .source = ip("192.168.100.244"),
+                          .auth_pass = "xxxx",
+                          .virtual_addresses = {ip("192.168.100.111")}}},
+      .port_marks = {{.mark = 300, .address = ip("192.168.100.111"), .first_port = 9814, .last_port = 9814},
+                     {.mark = 300, .address = ip("192.168.100.111"), .first_port = 8000, .last_port = 10000}},
+      .virtual_servers = {
+          {.name = "ftp",
+           .key = {.mark = 300},
+           .delay_loop = 6s,
+           .persistence_timeout = 900s,
+           .tcp_timeout = 900s,
+           .tcp_fin_timeout = 120s,
+           .udp_timeout = 300s,
+           .real_servers = {real_server("192.168.100.34", 9814), real_server("192.168.100.35", 9814)}},
+          {.name = "rest",
+           .key = {.address = ip("192.168.100.111"), .port = 9826},
+           .delay_loop = 6s,
+           .tcp_timeout = 900s,
+           .tcp_fin_timeout = 120s,
+           .udp_timeout = 300s,
+           .real_servers = {real_server("192.168.100.34", 9826), real_server("192.168.100.35", 9826)}}}};
+  EXPECT_EQ(loaded->config, expected);
+}
+
+TEST(Load, FillsInKeepalivedsDefaults) {
+  auto text = testing::smallest();
+  text["virtual_servers"][0]["real_servers"][0]["checks"] = {{{"type", "tcp"}}};
+  const auto loaded = load(text.dump(), "f");
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->warnings, IsEmpty());
+  const model::VrrpInstance& instance = loaded->config.vrrp_instances.at(0);
+  EXPECT_EQ(instance.state, model::InitialState::backup);
+  EXPECT_EQ(instance.priority, 100);
+  EXPECT_EQ(instance.advert_int, 1);
+  EXPECT_FALSE(instance.nopreempt);
+  EXPECT_EQ(instance.source, base::Ipv4());
+  EXPECT_EQ(instance.auth_pass, "");
+  const model::VirtualServer& server = loaded->config.virtual_servers.at(0);
+  EXPECT_EQ(server.name, "TCP 10.0.0.100:80");
+  EXPECT_EQ(server.delay_loop, 60s);
+  EXPECT_EQ(server.persistence_timeout, 0s);
+  EXPECT_EQ(server.persistence_mask.str(), "255.255.255.255");
+  const model::RealServer& real = server.real_servers.at(0);
+  EXPECT_EQ(real.weight, 1);
+  EXPECT_FALSE(real.inhibit_on_failure);
+  EXPECT_EQ(real.checks.at(0),
+            (model::TcpCheck{.connect_timeout = 5s, .retry = 1, .delay_before_retry = 1s, .connect_port = 80}));
+}
+
+TEST(Load, TakesFractionsOfASecondAndSlash32) {
+  auto text = testing::smallest();
+  text["vrrp_instances"][0]["virtual_ipaddress"] = {"10.0.0.100/32"};
+  text["virtual_servers"][0]["delay_loop"] = 0.25;
+  const auto loaded = load(text.dump(), "f");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.vrrp_instances.at(0).virtual_addresses.at(0), ip("10.0.0.100"));
+  EXPECT_EQ(loaded->config.virtual_servers.at(0).delay_loop, 250ms);
+}
+
+TEST(Load, TimeoutsOfAVirtualServerOverrideTheGlobalOnes) {
+  auto text = testing::smallest();
+  text["lvs_timeouts"] = {{"tcp", 600}, {"udp", 30}};
+  text["virtual_servers"][0]["lvs_timeouts"] = {{"tcp", 3600}};
+  const auto loaded = load(text.dump(), "f");
+  ASSERT_TRUE(loaded);
+  const model::VirtualServer& server = loaded->config.virtual_servers.at(0);
+  EXPECT_EQ(server.tcp_timeout, 3600s);
+  EXPECT_EQ(server.tcp_fin_timeout, 120s);
+  EXPECT_EQ(server.udp_timeout, 30s);
+}
+
+TEST(Load, WorksWithoutVrrpOnListedInterfaces) {
+  const auto loaded = load(R"({ "interfaces": ["eth0", "eth1"], "connection_slots": 1024 })", "f");
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->config.attached_interfaces(), ElementsAre("eth0", "eth1"));
+  EXPECT_EQ(loaded->config.connection_slots, 1024u);
+}
+
+TEST(LoadFile, SaysWhyAFileCannotBeRead) {
+  const auto missing = load_file("/nonexistent/x.json");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(testing::lines(missing.error()),
+              ElementsAre("/nonexistent/x.json: cannot read: No such file or directory"));
+  const auto directory = load_file("/");
+  ASSERT_FALSE(directory);
+  EXPECT_THAT(testing::lines(directory.error()), ElementsAre("/: cannot read: Is a directory"));
+}
+
+}  // namespace
+}  // namespace config
