@@ -19,6 +19,7 @@ constexpr char kInline = 'i', kMemoryFile = 'm';
 constexpr size_t kLongestInline = 32 * 1024;
 constexpr off_t kLongestText = 64 * 1024 * 1024;
 constexpr size_t kMaxFds = 2;
+constexpr int kPacketsAtOnce = 64;  // then the rest of the loop has its turn, however much the peer talks
 
 base::Result<base::Fd> to_memory_file(const std::string& text) {
   base::Fd file(memfd_create("xdirector-message", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -56,7 +57,8 @@ struct Packet {
   std::vector<base::Fd> fds;
 };
 
-// nullopt: nothing more to read now. An empty packet: the peer is gone.
+// nullopt: nothing more to read now. An empty packet: the peer is gone, or a part of its packet is lost: a descriptor
+// for which this process has no number left must not be missed silently.
 std::optional<Packet> receive(int fd) {
   Packet packet{.bytes = std::string(kLongestInline + 1, '\0'), .fds = {}};
   iovec part{.iov_base = packet.bytes.data(), .iov_len = packet.bytes.size()};
@@ -81,6 +83,7 @@ std::optional<Packet> receive(int fd) {
       packet.fds.emplace_back(received);
     }
   }
+  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) return Packet{};
   return packet;
 }
 
@@ -188,7 +191,9 @@ void Channel::writable() {
 void Channel::readable() {
   // A handler may destroy this channel: what is still used afterwards is kept alive here, and its end is noticed.
   const std::weak_ptr<Handlers> alive = handlers_;
-  while (const std::shared_ptr<Handlers> handlers = alive.lock()) {
+  for (int i = 0; i < kPacketsAtOnce; ++i) {
+    const std::shared_ptr<Handlers> handlers = alive.lock();
+    if (!handlers) return;
     std::optional<Packet> packet = receive(fd_.get());
     if (!packet) return;
     base::Result<Received> received = packet->bytes.empty() ? base::fail("closed") : open_packet(std::move(*packet));
