@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vrrp/farewell.hpp"
+
+#include "netlink/addresses.hpp"
+#include "netlink/links.hpp"
+#include "vrrp/advert_socket.hpp"
+#include "vrrp/packet.hpp"
+#include "vrrp/state_machine.hpp"
+
+namespace vrrp {
+namespace {
+
+class Farewell {
+ public:
+  explicit Farewell(netlink::Socket& netlink) : netlink_(netlink) {}
+
+  void say(const model::VrrpInstance& instance) {
+    const auto link = netlink::find_link(netlink_, instance.interface);
+    if (!link) return note(instance, link.error());
+    if (!*link) return;  // and with the interface went its addresses
+    resign(instance, (*link)->index);
+    for (const base::Ipv4 ip : instance.virtual_addresses) {
+      const auto removed = netlink::remove_address(netlink_, (*link)->index, ip);
+      if (!removed) note(instance, removed.error());
+    }
+  }
+
+  base::Result<> result() const {
+    if (problems_.empty()) return {};
+    return base::fail(problems_);
+  }
+
+ private:
+  void resign(const model::VrrpInstance& instance, int ifindex) {
+    const auto source = source_of(instance, ifindex);
+    if (!source) return note(instance, source.error());
+    const auto socket = AdvertSocket::open(ifindex, instance.interface);
+    if (!socket) return note(instance, socket.error());
+    const Advertisement resignation{.source = *source,
+                                    .virtual_router_id = instance.virtual_router_id,
+                                    .priority = kResign,
+                                    .advert_int = instance.advert_int,
+                                    .addresses = instance.virtual_addresses};
+    const auto sent = socket->send(encode(resignation, instance.auth_pass));
+    if (!sent) note(instance, sent.error());
+  }
+
+  base::Result<base::Ipv4> source_of(const model::VrrpInstance& instance, int ifindex) {
+    if (instance.source != base::Ipv4()) return instance.source;
+    const auto addresses = netlink::addresses(netlink_);
+    if (!addresses) return std::unexpected(addresses.error());
+    const auto primary = netlink::primary_address(*addresses, ifindex);
+    if (!primary) return base::fail(instance.interface + " has no address to send from");
+    return *primary;
+  }
+
+  void note(const model::VrrpInstance& instance, const base::Error& error) {
+    problems_ += (problems_.empty() ? "" : "; ") + instance.name + ": " + error.message;
+  }
+
+  netlink::Socket& netlink_;
+  std::string problems_;
+};
+
+}  // namespace
+
+base::Result<> farewell(const std::vector<ipc::VrrpAssignment>& instances) {
+  auto netlink = netlink::Socket::open();
+  if (!netlink) return std::unexpected(netlink.error());
+  Farewell farewell(*netlink);
+  for (const ipc::VrrpAssignment& assignment : instances) farewell.say(assignment.instance);
+  return farewell.result();
+}
+
+}  // namespace vrrp

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vrrp/instance.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/log.hpp"
+
+namespace vrrp {
+namespace {
+
+namespace log = base::log;
+
+constexpr base::Duration kRestoreAtMost = std::chrono::seconds(1);  // someone may be taking them away again and again
+
+Parameters to_parameters(const model::VrrpInstance& instance, const std::optional<base::Ipv4>& primary_address) {
+  Parameters p{.priority = instance.priority,
+               .advertisement_interval = std::chrono::seconds(instance.advert_int),
+               .preempt = !instance.nopreempt,
+               .source = instance.source};
+  if (p.source == base::Ipv4() && primary_address) p.source = *primary_address;
+  return p;
+}
+
+std::string list(const std::vector<base::Ipv4>& addresses) {
+  std::vector<std::string> texts;
+  for (const base::Ipv4 ip : addresses) texts.push_back(ip.str());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+}  // namespace
+
+Instance::Instance(ipc::VrrpAssignment assignment, Port& port, Leases& leases)
+    : assignment_(std::move(assignment)),
+      port_(port),
+      leases_(leases),
+      parameters_(to_parameters(assignment_.instance, std::nullopt)) {
+  report_.since_unix = base::unix_seconds();
+}
+
+// --- what happens to it
+
+void Instance::interface_is(const std::string& problem, const std::optional<base::Ipv4>& primary_address,
+                            base::Time now) {
+  interface_problem_ = problem;
+  primary_address_ = primary_address;
+  const model::VrrpInstance& config = assignment_.instance;
+  parameters_ = to_parameters(config, primary_address);
+  std::string why = problem;
+  if (why.empty() && parameters_.source == base::Ipv4()) {
+    why = config.interface + " has no IPv4 address to send from; give it one, or set mcast_src_ip";
+  }
+  if (!why.empty()) {
+    if (machine_.state != VrrpState::fault || machine_.reason != why) handle(event::InterfaceDown{why}, now);
+  } else if (machine_.state == VrrpState::init) {
+    const bool lease_runs = std::ranges::any_of(assignment_.lease, [&](auto i) { return leases_.until(i) > now; });
+    handle(event::Startup{.resume = lease_runs}, now);
+  } else if (machine_.state == VrrpState::fault) {
+    handle(event::InterfaceUp{}, now);
+  }
+}
+
+void Instance::received(std::span<const uint8_t> ip_packet, base::Time now) {
+  const auto advertisement = decode(ip_packet, expected());
+  if (!advertisement) return reject(advertisement.error(), now);
+  ++report_.adverts_received;
+  compare_addresses(*advertisement, now);
+  handle(event::Received{advertisement->priority, advertisement->source}, now);
+}
+
+void Instance::timer(base::Time now) {
+  handle(event::Timer{}, now);
+}
+
+void Instance::restore_addresses(base::Time now) {
+  if (last_restored_ && now - *last_restored_ < kRestoreAtMost) {
+    some_missing_ = true;
+    return;
+  }
+  last_restored_ = now;
+  some_missing_ = false;
+  for (const base::Ipv4 ip : assignment_.instance.virtual_addresses) {
+    if (!add(ip)) continue;
+    log::warning("{}: {} was missing on {} while we are MASTER; put back", assignment_.instance.name, ip.str(),
+                 assignment_.instance.interface);
+    announce(ip);
+  }
+}
+
+void Instance::stop(base::Time now) {
+  handle(event::Shutdown{}, now);
+}
+
+// --- reload
+
+bool Instance::is_same_as(const ipc::VrrpAssignment& other) const {
+  const model::VrrpInstance &a = assignment_.instance, &b = other.instance;
+  return a.name == b.name && a.interface == b.interface && a.virtual_router_id == b.virtual_router_id;
+}
+
+void Instance::withdraw(const ipc::VrrpAssignment& next) {
+  const auto& mine = assignment_.instance.virtual_addresses;
+  const auto& wanted = next.instance.virtual_addresses;
+  for (size_t i = 0; i < mine.size(); ++i) {
+    if (std::ranges::find(wanted, mine[i]) != wanted.end()) continue;
+    if (machine_.in_possession) remove(mine[i]);
+    leases_.end(assignment_.lease[i]);
+  }
+}
+
+void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
+  const model::VrrpInstance old = std::exchange(assignment_, std::move(next)).instance;
+  const model::VrrpInstance& config = assignment_.instance;
+  if (old.priority != config.priority) log::info("{}: priority {} → {}", config.name, old.priority, config.priority);
+  for (size_t i = 0; machine_.in_possession && i < config.virtual_addresses.size(); ++i) {
+    const base::Ipv4 ip = config.virtual_addresses[i];
+    leases_.set(assignment_.lease[i], machine_.lease_until);
+    if (std::ranges::find(old.virtual_addresses, ip) != old.virtual_addresses.end()) continue;
+    log::info("{}: taking {} on {} as well", config.name, ip.str(), config.interface);
+    add(ip);
+    announce(ip);
+  }
+  interface_is(interface_problem_, primary_address_, now);
+  if (old.advert_int != config.advert_int) handle(event::IntervalChanged{}, now);
+}
+
+// --- what it does
+
+void Instance::handle(const Event& first, base::Time now) {
+  for (std::deque<Event> events{first}; !events.empty(); events.pop_front()) {
+    const VrrpState before = machine_.state;
+    Step next = step(machine_, parameters_, events.front(), now);
+    machine_ = std::move(next.machine);
+    if (machine_.state != before) report_.since_unix = base::unix_seconds();
+    for (const Action& action : next.actions) {
+      if (auto event = carry_out(action, now)) events.push_back(*std::move(event));
+    }
+    if (machine_.state != before) log_transition(before);
+  }
+}
+
+void Instance::log_transition(VrrpState from) const {
+  const model::VrrpInstance& config = assignment_.instance;
+  std::string consequence;
+  if (machine_.state == VrrpState::master) consequence = "; taking " + addresses_text();
+  if (from == VrrpState::master) consequence = "; released " + addresses_text();
+  const std::string line = fmt::format("{}: {} → {}: {}{}", config.name, ipc::name(from), ipc::name(machine_.state),
+                                       machine_.reason, consequence);
+  log::write(machine_.state == VrrpState::fault ? log::Level::warning : log::Level::info, line);
+}
+
+std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
+  struct Visitor {
+    Instance& self;
+    base::Time now;
+    std::optional<Event> operator()(const action::SendAdvertisement& a) const {
+      return event::Sent{.ok = self.send(a.priority)};
+    }
+    std::optional<Event> operator()(const action::RenewLease& a) const {
+      for (const uint32_t index : self.assignment_.lease) self.leases_.set(index, a.until);
+      if (self.some_missing_) self.restore_addresses(now);
+      return {};
+    }
+    std::optional<Event> operator()(const action::EndLease&) const {
+      for (const uint32_t index : self.assignment_.lease) self.leases_.end(index);
+      return {};
+    }
+    std::optional<Event> operator()(const action::AddAddresses&) const {
+      self.add_addresses();
+      return {};
+    }
+    std::optional<Event> operator()(const action::RemoveAddresses&) const {
+      for (const base::Ipv4 ip : self.assignment_.instance.virtual_addresses) self.remove(ip);
+      self.some_missing_ = false;
+      return {};
+    }
+    std::optional<Event> operator()(const action::Announce&) const {
+      self.announce();
+      return {};
+    }
+  };
+  return std::visit(Visitor{*this, now}, action);
+}
+
+bool Instance::send(uint8_t priority) {
+  const model::VrrpInstance& config = assignment_.instance;
+  const Advertisement advertisement{.source = parameters_.source,
+                                    .virtual_router_id = config.virtual_router_id,
+                                    .priority = priority,
+                                    .advert_int = config.advert_int,
+                                    .addresses = config.virtual_addresses};
+  const auto sent = port_.send(encode(advertisement, config.auth_pass));
+  if (!sent) {
+    ++report_.send_errors;
+    if (failed_in_a_row_++ == 0) log::error("{}: {}; trying again", config.name, sent.error().message);
+    return false;
+  }
+  ++report_.adverts_sent;
+  if (failed_in_a_row_ > 0) log::info("{}: advertisements go out again ({} failed)", config.name, failed_in_a_row_);
+  failed_in_a_row_ = 0;
+  return true;
+}
+
+void Instance::add_addresses() {
+  some_missing_ = false;
+  for (const base::Ipv4 ip : assignment_.instance.virtual_addresses) add(ip);
+}
+
+bool Instance::add(base::Ipv4 ip) {
+  const auto added = port_.add(ip);
+  if (added) return *added == netlink::Added::now;
+  some_missing_ = true;
+  log::error("{}: {}; trying again with the next advertisement", assignment_.instance.name, added.error().message);
+  return false;
+}
+
+void Instance::remove(base::Ipv4 ip) {
+  const auto removed = port_.remove(ip);
+  if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
+}
+
+void Instance::announce() {
+  for (const base::Ipv4 ip : assignment_.instance.virtual_addresses) announce(ip);
+}
+
+void Instance::announce(base::Ipv4 ip) {
+  const auto announced = port_.announce(ip);
+  if (!announced) log::warning("{}: {}", assignment_.instance.name, announced.error().message);
+}
+
+// --- what it hears
+
+Expected Instance::expected() const {
+  const model::VrrpInstance& config = assignment_.instance;
+  return {.virtual_router_id = config.virtual_router_id,
+          .advert_int = config.advert_int,
+          .auth_pass = config.auth_pass,
+          .own_source = parameters_.source};
+}
+
+void Instance::reject(const Rejection& rejection, base::Time now) {
+  ++report_.adverts_rejected;
+  last_rejection_ = rejection;
+  const uint64_t subject = static_cast<uint64_t>(rejection.reason) << 32 | rejection.source.network();
+  if (!log_limit_.allows(subject, now)) return;
+  log::warning("{}: rejected an advertisement from {}: {}", assignment_.instance.name, rejection.source.str(),
+               rejection.str());
+}
+
+void Instance::compare_addresses(const Advertisement& advertisement, base::Time now) {
+  const auto& mine = assignment_.instance.virtual_addresses;
+  if (std::ranges::is_permutation(mine, advertisement.addresses)) return;
+  constexpr uint64_t kOtherAddresses = ~0u;  // beyond every Reason
+  if (!log_limit_.allows(kOtherAddresses << 32 | advertisement.source.network(), now)) return;
+  log::warning("{}: {} advertises {}; ours are {}. Heard all the same, but both should be configured alike",
+               assignment_.instance.name, advertisement.source.str(), list(advertisement.addresses), list(mine));
+}
+
+// --- what it tells
+
+std::string Instance::addresses_text() const {
+  return list(assignment_.instance.virtual_addresses) + " on " + assignment_.instance.interface;
+}
+
+ipc::VrrpReport Instance::report() const {
+  ipc::VrrpReport report = report_;
+  report.instance = assignment_.instance.name;
+  report.state = machine_.state;
+  report.reason = machine_.reason;
+  report.priority = assignment_.instance.priority;
+  report.master = machine_.master;
+  if (last_rejection_) {
+    report.last_rejected = fmt::format("{} (from {})", last_rejection_->str(), last_rejection_->source.str());
+  }
+  return report;
+}
+
+}  // namespace vrrp

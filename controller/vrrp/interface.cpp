@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vrrp/interface.hpp"
+
+#include <algorithm>
+
+namespace vrrp {
+namespace {
+
+constexpr int kReadsPerCallback = 64;  // then timers have their turn: a flood must not delay advertisements
+constexpr int kAnnouncementsPerBurst = 5;
+
+}  // namespace
+
+Interface::Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet)
+    : loop_(loop), netlink_(netlink), name_(std::move(name)), on_packet_(std::move(on_packet)) {}
+
+void Interface::refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses) {
+  const bool another = !link || !link_ || link->index != link_->index;  // an interface of the same name, made anew
+  if (another) {
+    watch_.reset();
+    sockets_.reset();
+  }
+  link_ = link;
+  primary_address_ = netlink::primary_address(addresses, index());
+  host_addresses_.clear();
+  for (const netlink::Address& address : addresses) {
+    if (address.ifindex == index() && address.prefix_length == 32) host_addresses_.push_back(address.ip);
+  }
+  problem_ = find_problem();
+}
+
+std::string Interface::find_problem() {
+  if (!link_) return name_ + " does not exist";
+  if (!sockets_) {
+    if (const auto opened = open_sockets(); !opened) return opened.error().message;
+  }
+  if (!link_->up) return name_ + " is down";
+  if (!link_->running) return name_ + " has no carrier";
+  return {};
+}
+
+base::Result<> Interface::open_sockets() {
+  auto adverts = AdvertSocket::open(link_->index, name_);
+  if (!adverts) return std::unexpected(adverts.error());
+  auto announcer = Announcer::open(link_->index);
+  if (!announcer) return std::unexpected(announcer.error());
+  sockets_.emplace(*std::move(adverts), *std::move(announcer));
+  watch_.emplace(loop_, sockets_->adverts.fd(), loop::Watch::When::readable, [this] { read_waiting(); });
+  return {};
+}
+
+void Interface::read_waiting() {
+  for (int i = 0; sockets_ && i < kReadsPerCallback; ++i) {
+    const auto packet = sockets_->adverts.receive();
+    if (!packet) return;
+    on_packet_(*packet);
+  }
+}
+
+bool Interface::has(base::Ipv4 ip) const {
+  return std::ranges::find(host_addresses_, ip) != host_addresses_.end();
+}
+
+base::Result<> Interface::send(std::span<const uint8_t> ip_packet) {
+  if (!sockets_) return base::fail("cannot send an advertisement: " + problem_);
+  return sockets_->adverts.send(ip_packet);
+}
+
+base::Result<netlink::Added> Interface::add(base::Ipv4 ip) {
+  if (!link_) return base::fail("cannot add " + ip.str() + ": " + problem_);
+  return netlink::add_address(netlink_, link_->index, ip);
+}
+
+base::Result<netlink::Removed> Interface::remove(base::Ipv4 ip) {
+  if (!link_) return netlink::Removed::before;
+  return netlink::remove_address(netlink_, link_->index, ip);
+}
+
+base::Result<> Interface::announce(base::Ipv4 ip) {
+  if (!sockets_) return base::fail("cannot announce " + ip.str() + ": " + problem_);
+  return sockets_->announcer.announce(link_->mac, ip, kAnnouncementsPerBurst);
+}
+
+}  // namespace vrrp

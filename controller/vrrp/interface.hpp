@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interface: one network interface with VRRP instances on it: its sockets, opened and closed as it comes and goes.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loop/loop.hpp"
+#include "netlink/links.hpp"
+#include "vrrp/advert_socket.hpp"
+#include "vrrp/announce.hpp"
+#include "vrrp/port.hpp"
+
+namespace vrrp {
+
+class Interface final : public Port {
+ public:
+  using OnPacket = std::function<void(std::span<const uint8_t>)>;
+
+  // `netlink` must outlive the interface.
+  Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet);
+
+  // What is so now, as just read from the kernel. `link` is nullopt when there is no such interface.
+  void refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses);
+  void read_waiting();  // packets that have come in already; never blocks
+
+  const std::string& name() const { return name_; }
+  int index() const { return link_ ? link_->index : 0; }
+  const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
+  const std::optional<base::Ipv4>& primary_address() const { return primary_address_; }
+  bool has(base::Ipv4 ip) const;  // as /32
+
+  base::Result<> send(std::span<const uint8_t> ip_packet) override;
+  base::Result<netlink::Added> add(base::Ipv4 ip) override;
+  base::Result<netlink::Removed> remove(base::Ipv4 ip) override;
+  base::Result<> announce(base::Ipv4 ip) override;
+
+ private:
+  struct Sockets {
+    AdvertSocket adverts;
+    Announcer announcer;
+  };
+  base::Result<> open_sockets();
+  std::string find_problem();
+
+  loop::Loop& loop_;
+  netlink::Socket& netlink_;
+  std::string name_;
+  OnPacket on_packet_;
+  std::optional<netlink::Link> link_;
+  std::optional<base::Ipv4> primary_address_;
+  std::vector<base::Ipv4> host_addresses_;
+  std::string problem_;
+  std::optional<Sockets> sockets_;
+  std::optional<loop::Watch> watch_;
+};
+
+}  // namespace vrrp

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vrrp/worker.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <map>
+#include <memory>
+
+#include "ipc/worker.hpp"
+#include "netlink/monitor.hpp"
+#include "vrrp/instance.hpp"
+#include "vrrp/interface.hpp"
+#include "vrrp/privileges.hpp"
+
+namespace vrrp {
+namespace {
+
+namespace log = base::log;
+using namespace std::chrono_literals;
+
+constexpr base::Duration kCountersPeriod = 1s;
+constexpr base::Duration kRefreshDelay = 2ms;  // one look at the kernel's tables for a burst of events
+
+// An instance with its timer and what was last told of it.
+struct Entry {
+  Entry(loop::Loop& loop, ipc::VrrpAssignment assignment, Interface& its_interface, Leases& leases,
+        std::function<void(Entry&)> on_timer)
+      : interface(its_interface),
+        instance(std::move(assignment), its_interface, leases),
+        timer(loop, [this, on_timer = std::move(on_timer)] { on_timer(*this); }) {}
+
+  Interface& interface;
+  Instance instance;
+  loop::Timer timer;
+  std::optional<base::Time> armed_for;
+  ipc::VrrpReport last_report;
+};
+
+bool same_but_for_counters(const ipc::VrrpReport& a, const ipc::VrrpReport& b) {
+  return a.state == b.state && a.reason == b.reason && a.since_unix == b.since_unix && a.priority == b.priority &&
+         a.master == b.master;
+}
+
+class VrrpWorker {
+ public:
+  static base::Result<std::unique_ptr<VrrpWorker>> start() {
+    auto netlink = netlink::Socket::open();
+    if (!netlink) return std::unexpected(netlink.error());
+    auto worker = std::make_unique<VrrpWorker>(*std::move(netlink));
+    auto monitor = netlink::Monitor::start(worker->loop_, worker->monitor_handlers());
+    if (!monitor) return std::unexpected(monitor.error());
+    worker->monitor_ = *std::move(monitor);
+    return worker;
+  }
+
+  explicit VrrpWorker(netlink::Socket netlink) : netlink_(std::move(netlink)) {
+    counters_timer_.start_every(kCountersPeriod);
+  }
+
+  void run() { loop_.run(); }
+
+ private:
+  // --- the parent
+
+  void on_message(ipc::Message message, base::Fd attached) {
+    if (const auto* configure = std::get_if<ipc::ConfigureVrrp>(&message)) on_configure(*configure, attached);
+    if (std::holds_alternative<ipc::Stop>(message)) on_stop();
+  }
+
+  void on_configure(const ipc::ConfigureVrrp& configure, const base::Fd& leases_map) {
+    if (const auto ready = take_leases(leases_map); !ready) return log::error("{}", ready.error().message);
+    for (const ipc::VrrpAssignment& assignment : configure.instances) {
+      if (const auto good = check(assignment); !good) return log::error("{}", good.error().message);
+    }
+    remove_instances_not_in(configure.instances);
+    for (const ipc::VrrpAssignment& next : configure.instances) {
+      if (Entry* entry = find(next)) entry->instance.withdraw(next);
+    }
+    for (const ipc::VrrpAssignment& next : configure.instances) {
+      if (Entry* entry = find(next)) {
+        if (entry->instance.assignment() != next) entry->instance.reconfigure(next, base::now());
+      } else {
+        add_instance(next);
+      }
+    }
+    refresh();
+    for (const auto& entry : entries_) tell(*entry);
+  }
+
+  void on_stop() {
+    for (const auto& entry : entries_) {
+      entry->instance.stop(base::now());
+      tell(*entry);
+    }
+    loop_.stop();
+  }
+
+  base::Result<> take_leases(const base::Fd& leases_map) {
+    if (!leases_map) return leases_ ? base::Result<>() : base::fail("the configuration came without the map of leases");
+    if (leases_) return {};  // the same map for as long as this process lives
+    auto leases = Leases::map(leases_map);
+    if (!leases) return std::unexpected(leases.error());
+    leases_ = std::make_unique<Leases>(*std::move(leases));
+    return {};
+  }
+
+  static base::Result<> check(const ipc::VrrpAssignment& assignment) {
+    const bool one_each = assignment.lease.size() == assignment.instance.virtual_addresses.size();
+    if (one_each && std::ranges::all_of(assignment.lease, [](uint32_t i) { return i < Leases::size(); })) return {};
+    return base::fail(assignment.instance.name + ": not one valid lease for each virtual address");
+  }
+
+  void tell(Entry& entry) {
+    entry.last_report = entry.instance.report();
+    channel_.send(entry.last_report);
+  }
+
+  void tell_changed_counters() {
+    for (const auto& entry : entries_) {
+      if (entry->instance.report() != entry->last_report) tell(*entry);
+    }
+  }
+
+  // --- instances
+
+  Entry* find(const ipc::VrrpAssignment& assignment) {
+    const auto found = std::ranges::find_if(entries_, [&](auto& e) { return e->instance.is_same_as(assignment); });
+    return found == entries_.end() ? nullptr : found->get();
+  }
+
+  void remove_instances_not_in(const std::vector<ipc::VrrpAssignment>& wanted) {
+    std::erase_if(entries_, [&](const auto& entry) {
+      if (std::ranges::any_of(wanted, [&](const auto& next) { return entry->instance.is_same_as(next); })) return false;
+      entry->instance.stop(base::now());
+      return true;
+    });
+    std::erase_if(interfaces_, [&](const auto& named) {
+      return std::ranges::none_of(entries_, [&](const auto& e) { return &e->interface == named.second.get(); });
+    });
+  }
+
+  void add_instance(const ipc::VrrpAssignment& assignment) {
+    const std::string& name = assignment.instance.interface;
+    auto& interface = interfaces_[name];
+    if (!interface) {
+      interface =
+          std::make_unique<Interface>(loop_, netlink_, name, [this, name](auto packet) { on_packet(name, packet); });
+    }
+    entries_.push_back(std::make_unique<Entry>(loop_, assignment, *interface, *leases_, [this](Entry& entry) {
+      entry.armed_for.reset();
+      entry.instance.timer(base::now());
+      settle(entry);
+    }));
+  }
+
+  // After anything that may have changed an instance: its next deadline, and the news for the parent.
+  void settle(Entry& entry) {
+    const auto deadline = entry.instance.deadline();
+    if (!deadline) entry.timer.stop();
+    if (deadline && deadline != entry.armed_for) entry.timer.start(*deadline - base::now());
+    entry.armed_for = deadline;
+    if (!same_but_for_counters(entry.instance.report(), entry.last_report)) tell(entry);
+  }
+
+  // --- the network
+
+  void on_packet(const std::string& interface, std::span<const uint8_t> packet) {
+    const uint8_t router = peek_virtual_router_id(packet);
+    for (const auto& entry : entries_) {
+      const model::VrrpInstance& config = entry->instance.assignment().instance;
+      if (config.virtual_router_id != router || config.interface != interface) continue;
+      entry->instance.received(packet, base::now());
+      settle(*entry);
+    }
+  }
+
+  netlink::Monitor::Handlers monitor_handlers() {
+    auto concerns_us = [this](int index, const std::string& name) {
+      return std::ranges::any_of(interfaces_, [&](auto& i) { return i.first == name || i.second->index() == index; });
+    };
+    return {.on_link =
+                [this, concerns_us](netlink::Change, const netlink::Link& link) {
+                  if (concerns_us(link.index, link.name)) refresh_soon();
+                },
+            .on_address =
+                [this, concerns_us](netlink::Change, const netlink::Address& address) {
+                  if (concerns_us(address.ifindex, {})) refresh_soon();
+                },
+            .on_neighbour = {},
+            .on_resync = [this] { refresh_soon(); }};
+  }
+
+  void refresh_soon() {
+    if (!refresh_timer_.running()) refresh_timer_.start(kRefreshDelay);
+  }
+
+  // Events only say that something changed; what is so now is read from the kernel's tables.
+  void refresh() {
+    const auto links = netlink::links(netlink_);
+    const auto addresses = netlink::addresses(netlink_);
+    if (!links || !addresses) {
+      log::error("{}; trying again", (links ? addresses.error() : links.error()).message);
+      return refresh_timer_.start(100ms);
+    }
+    for (const auto& [name, interface] : interfaces_) {
+      const auto link = std::ranges::find(*links, name, &netlink::Link::name);
+      interface->refresh(link == links->end() ? std::nullopt : std::optional(*link), *addresses);
+      interface->read_waiting();  // a better MASTER may be heard before an instance decides to resume
+    }
+    for (const auto& entry : entries_) refresh(*entry);
+  }
+
+  void refresh(Entry& entry) {
+    Instance& instance = entry.instance;
+    // Asked first: an address that is taken further down cannot be in the tables read before.
+    const auto& addresses = instance.assignment().instance.virtual_addresses;
+    const bool missing = instance.should_have_addresses() &&
+                         !std::ranges::all_of(addresses, [&](base::Ipv4 ip) { return entry.interface.has(ip); });
+    instance.interface_is(entry.interface.problem(), entry.interface.primary_address(), base::now());
+    if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
+    settle(entry);
+  }
+
+  loop::Loop loop_;
+  netlink::Socket netlink_;
+  std::unique_ptr<netlink::Monitor> monitor_;
+  std::unique_ptr<Leases> leases_;
+  std::map<std::string, std::unique_ptr<Interface>> interfaces_;  // by name: those with instances
+  std::vector<std::unique_ptr<Entry>> entries_;
+  loop::Timer refresh_timer_{loop_, [this] { refresh(); }};
+  loop::Timer counters_timer_{loop_, [this] { tell_changed_counters(); }};
+  ipc::Worker channel_{
+      loop_, [this](ipc::Message message, base::Fd attached) { on_message(std::move(message), std::move(attached)); }};
+};
+
+}  // namespace
+
+int run_worker(base::log::Level level) {
+  log::start("vrrp", level);
+  // A service manager that signals every process of the service means the parent, which will tell us.
+  std::signal(SIGTERM, SIG_IGN);
+  settle_privileges();
+  const auto worker = VrrpWorker::start();
+  if (!worker) {
+    log::error("{}", worker.error().message);
+    return 1;
+  }
+  (*worker)->run();
+  return 0;
+}
+
+}  // namespace vrrp
