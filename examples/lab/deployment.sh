@@ -35,14 +35,20 @@ deployment_host() {
 
 real_server_prepare() {
   local state=$LAB_STATE/$1
+  real_server_files "$1"
+  rest_config "$1" >"$state/nginx.conf"
+  ftp_config "$1" >"$state/vsftpd.conf"
+  lab_exec "$1" "$XDIRECTOR" real-server add "$VIP" >>"$state/real-server.log"
+}
+
+# real_server_files NAME: what it serves: its name, a slow answer (half a second), a large file, a place for uploads.
+real_server_files() {
+  local state=$LAB_STATE/$1
   mkdir -p "$state/www" "$state/ftp/incoming"
   echo "$1" | tee "$state/www/index.html" >"$state/ftp/host"
   head -c 12000 /dev/zero | tr '\0' . | sed "1s/^/$1 /" >"$state/www/slow"
   truncate -s 64M "$state/www/large" "$state/ftp/large"
   chown ftp: "$state/ftp/incoming"
-  rest_config "$1" >"$state/nginx.conf"
-  ftp_config "$1" >"$state/vsftpd.conf"
-  lab_exec "$1" "$XDIRECTOR" real-server add "$VIP" >>"$state/real-server.log"
 }
 
 rest_config() {
@@ -149,7 +155,7 @@ director_stop() {
 director_status() { lab_exec "$1" "$XDIRECTOR" status "${@:2}"; }
 
 # has_vip NODE: the node's kernel has the VIP on the VRRP interface.
-has_vip() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -qF " $VIP/"; }
+has_vip() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -F " $VIP/" >/dev/null; }
 has_no_vip() { ! has_vip "$1"; }
 
 # real_server_is NODE SERVICE ADDRESS STATE: what the director's status says (up, down, ...).

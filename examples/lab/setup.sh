@@ -39,7 +39,7 @@ missing() {
 available() {
   local name
   for name in "$@"; do
-    apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [0-9]' && echo "$name"
+    apt-cache policy "$name" 2>/dev/null | grep 'Candidate: [0-9]' >/dev/null && echo "$name"
   done
   return 0
 }

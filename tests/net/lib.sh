@@ -147,7 +147,7 @@ ftp_download_start() {
 }
 
 ftp_data_connection_is_there() {
-  lab_exec client ss -Htn state established dst "$VIP" | grep -v ":$FTP_PORT " | grep -q "$VIP:"
+  lab_exec client ss -Htn state established dst "$VIP" | grep -v ":$FTP_PORT " | grep "$VIP:" >/dev/null
 }
 
 client_connections_reach() { [ "$(lab_exec client ss -Htn state established dst "$VIP" | wc -l)" -ge "$1" ]; }

@@ -10,7 +10,7 @@ state() {
 }
 conf() { lab_exec host cat "/proc/sys/net/ipv4/conf/$1"; }
 real_server() { lab_exec host "$XDIRECTOR" real-server "$@"; }
-has_on_lo() { lab_exec host ip -4 -o address show dev lo | grep -qF " $1/32 "; }
+has_on_lo() { lab_exec host ip -4 -o address show dev lo | grep -F " $1/32 " >/dev/null; }
 
 mkdir -p "$LAB_STATE"
 lab_switch switch

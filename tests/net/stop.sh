@@ -5,7 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 
 pinned() { lab_exec director-1 test -e /sys/fs/bpf/xdirector; }
-attached() { lab_exec director-1 ip -d link show dev enp1s0 | grep -q xdp; }
+attached() { lab_exec director-1 ip -d link show dev enp1s0 | grep xdp >/dev/null; }
 not_pinned() { ! pinned; }
 not_attached() { ! attached; }
 ended_cleanly() { grep -q '^unit: exit 0$' "$LAB_STATE/director-1/unit.log"; }
