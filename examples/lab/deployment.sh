@@ -114,18 +114,26 @@ ftp_stop() { lab_stop "$1" vsftpd "${2:-TERM}"; }
 
 # --- directors -------------------------------------------------------------------------------------------------------
 
-# director_start NODE [OPTION...]: as its systemd unit would, restarted 0.1 s after it died.
+# The capabilities that the systemd unit leaves to the director, as setpriv wants them.
+unit_capabilities() {
+  sed -n 's/^CapabilityBoundingSet=//p' "$LAB_DIR/../xdirector.service" | tr ' ' '\n' |
+    sed 's/^CAP_/+/' | tr '[:upper:]' '[:lower:]' | paste -sd,
+}
+
+# director_start NODE [OPTION...]: as its systemd unit would: with its capabilities, and again 0.1 s after it died.
+# DIRECTOR_ENVIRONMENT may hold more NAME=VALUE words for it.
 director_start() {
   local node=$1
   shift
-  # shellcheck disable=SC2016 # expanded in the node
-  lab_spawn "$node" unit bash -c 'mkdir -p -m 700 /run/xdirector
+  # shellcheck disable=SC2016,SC2086 # expanded in the node; several words
+  lab_spawn "$node" unit bash -c 'mkdir -p -m 700 /run/xdirector /var/lib/xdirector
     while :; do
       "$@" && status=0 || status=$?
       echo "unit: exit $status"
       [ $status != 0 ] || exit 0
       sleep 0.1
-    done' unit "$XDIRECTOR" run --config "$LAB_STATE/$node/xdirector.json" --xdp-mode "$LAB_MODE" "$@"
+    done' unit env ${DIRECTOR_ENVIRONMENT:-} setpriv --bounding-set "-all,$(unit_capabilities)" --no-new-privs \
+    "$XDIRECTOR" run --config "$LAB_STATE/$node/xdirector.json" --xdp-mode "$LAB_MODE" "$@"
 }
 
 # director_processes NODE [ROLE]: numbers (in the node) of the parent (ROLE run) or a worker (ROLE worker vrrp, ...).

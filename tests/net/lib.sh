@@ -50,6 +50,9 @@ net_fail() {
   net_failed=1
 }
 
+# never_within SECONDS COMMAND...: for check; fails as soon as COMMAND succeeds.
+never_within() { ! await "$@"; }
+
 # is ACTUAL EXPECTED: for check; tells both when they differ.
 is() {
   [ "$1" = "$2" ] || {

@@ -24,6 +24,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
+constexpr Milliseconds kRampUp{1000};  // else all requests would go on in step
+
 volatile std::sig_atomic_t stop_asked = 0;
 
 struct Options {
@@ -78,6 +80,7 @@ Load::Load(Options options)
   for (int i = 0; i < options_.in_flight; ++i) {
     idle_.push_back(std::make_unique<Request>());
     idle_.back()->handle = curl_easy_init();
+    idle_.back()->not_before = last_answer_ + kRampUp * i / options_.in_flight;
   }
 }
 
