@@ -15,7 +15,7 @@
 #include "verdicts.h"
 
 #ifdef __cplusplus
-#define _Static_assert static_assert
+#define _Static_assert static_assert /* NOLINT(bugprone-reserved-identifier) */
 #endif
 
 /* `settings`: one entry. Written by the controller when the pinned tables are created; constant afterwards. */
