@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <ranges>
 
 #include "config/known_keys.hpp"
 
@@ -60,19 +61,22 @@ std::optional<base::Ipv4> host_address(const Value& value, const std::string& te
 // --- Problems ---
 
 void Problems::add(Severity severity, Position position, std::string path, std::string message) {
-  found_.push_back({severity, file_, position, std::move(path), std::move(message)});
+  found_.emplace(std::pair(severity, position),
+                 Diagnostic{severity, file_, position, std::move(path), std::move(message)});
 }
 
 bool Problems::has_error_around(std::string_view path) const {
-  return std::ranges::any_of(found_, [&](const Diagnostic& d) {
+  return std::ranges::any_of(found_ | std::views::values, [&](const Diagnostic& d) {
     const bool related = path.starts_with(d.path) || d.path.starts_with(path);
     return d.severity == Severity::error && !d.path.empty() && related;
   });
 }
 
 std::vector<Diagnostic> Problems::take() {
-  std::ranges::stable_sort(found_, {}, [](const Diagnostic& d) { return std::pair(d.severity, d.position); });
-  return std::move(found_);
+  std::vector<Diagnostic> result;
+  for (Diagnostic& diagnostic : found_ | std::views::values) result.push_back(std::move(diagnostic));
+  found_.clear();
+  return result;
 }
 
 // --- Value ---
@@ -112,7 +116,8 @@ std::optional<Value> Object::require(std::string_view key, std::string_view expe
 void Object::close() {
   std::vector<const Member*> by_key;
   for (const Member& member : value_.node.members) by_key.push_back(&member);
-  std::ranges::stable_sort(by_key, {}, [](const Member* member) -> std::string_view { return member->key; });
+  std::ranges::sort(by_key, {},
+                    [](const Member* m) { return std::pair<std::string_view, Position>(m->key, m->position); });
   for (size_t i = 0; i < by_key.size(); ++i) {
     const Member& member = *by_key[i];
     const bool again = i > 0 && by_key[i - 1]->key == member.key;

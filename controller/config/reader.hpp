@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,7 +31,7 @@ class Problems {
 
  private:
   std::string file_;
-  std::vector<Diagnostic> found_;
+  std::multimap<std::pair<Severity, Position>, Diagnostic> found_;  // equal ones in the order in which they were found
 };
 
 // A node and the way to it.
