@@ -25,3 +25,11 @@
 	X(dropped_no_real_server, DROP, "the virtual server has no real server to give a connection to")               \
 	X(dropped_no_mac, DROP, "the real server's MAC address is not known (yet)")                                    \
 	X(dropped_bad_table, DROP, "a table contradicts itself: a defect, please report it")
+
+/* Index into the counters. */
+enum xd_verdict {
+#define XD_ENUMERATOR(name, action, meaning) verdict_##name,
+	XD_VERDICTS(XD_ENUMERATOR)
+#undef XD_ENUMERATOR
+	    XD_VERDICT_COUNT, /* in the program also: no verdict yet */
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The hot path: a packet of a known connection. Here every load and every branch counts, and there is no helper call.
+ */
+#pragma once
+
+#include "connections.h"
+#include "persistence.h"
+#include "rewrite.h"
+#include "services.h"
+
+/*
+ * The connection has gone on: into another tick, or into another state. False: it is over, and what comes now is a new
+ * one (its time had run out, or it was closing and this is a SYN).
+ */
+static __always_inline bool flow_touch(const struct xd_flow *flow, const struct xd_real_server *server)
+{
+	bool later_tick = way_age(flow->w1, flow->tick) > 0;
+	__u32 state = way_state(flow->w1), next;
+	struct xd_buckets buckets;
+
+	if (way_expired(flow->w1, flow->tick, server))
+		return false;
+	if (state == XD_CLOSING && flow->event == EVENT_OPEN)
+		return false;
+	next = connection_next_state(state, flow->event, later_tick);
+	if (next == state && !later_tick)
+		return true;
+	if (buckets_of(flow, &buckets))
+		__sync_val_compare_and_swap(&way_of(&buckets, flow->way)->w1, flow->w1, way_w1(flow, next));
+	if (later_tick && server->persistent)
+		template_refresh(flow, server, next == XD_PROVEN);
+	return true;
+}
+
+SUBPROGRAM int connection_touch(const struct xd_flow *flow)
+{
+	const struct xd_real_server *server = flow ? real_server_at(flow->slot) : NULL;
+
+	return server && flow_touch(flow, server);
+}
+
+/* The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more. */
+static __always_inline struct xd_real_server *connection_follow(struct xd_flow *flow)
+{
+	struct xd_real_server *server;
+	__u32 state;
+
+	if (!connection_find(flow))
+		return NULL;
+	flow->slot = flow->w0 & SLOT_MASK;
+	server = real_server_at(flow->slot);
+	if (!server || !real_server_serves(server, flow))
+		return NULL;
+	state = target_state(READ_ONCE(server->target));
+	if (unlikely(state != XD_ACTIVE && state != XD_DRAINING)) {
+		flow->failed = state == XD_FAILED;
+		return NULL;
+	}
+	if (unlikely(!connection_is_steady(flow))) {
+		struct xd_flow copy = *flow; /* so that the flow itself can stay in registers */
+
+		if (!connection_touch(&copy))
+			return NULL;
+	}
+	return server;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Direct routing: new MAC addresses, nothing else, and out by the interface that the real server is reached by. */
+#pragma once
+
+#include "tables.h"
+
+#define WORD_STATE_SHIFT   48 /* in xd_real_server.target, behind the MAC address */
+#define WORD_HAS_MAC_SHIFT 56
+
+static __always_inline __u32 target_state(__u64 target)
+{
+	return target >> WORD_STATE_SHIFT & 0xff;
+}
+
+static __always_inline bool target_has_mac(__u64 target)
+{
+	return target >> WORD_HAS_MAC_SHIFT;
+}
+
+/* Both addresses in two stores. Needs twelve bytes of frame. */
+static __always_inline void rewrite_macs(void *frame, __u64 target, __u64 source)
+{
+	*(__u64 *)frame = (target & (1ULL << 48) - 1) | source << 48;
+	*(__u32 *)(frame + 8) = source >> 16;
+}
+
+static __always_inline int rewrite_send(const struct xd_packet *packet, const struct xd_real_server *server)
+{
+	return likely(server->ifindex == packet->ifindex) ? XDP_TX : bpf_redirect(server->ifindex, 0);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The maps. What they mean and who writes them is told in include/xdirector/maps.h. */
+#pragma once
+
+#include "base.h"
+
+/* A section of its own makes it a map of its own, read without a helper call. The loader pins and reuses it. */
+volatile struct xd_settings settings SEC(".data.settings");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_INTERFACES);
+	__type(key, __u32);
+	__type(value, struct xd_interface);
+} interfaces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XD_MAX_SERVICES);
+	__type(key, struct xd_service_key);
+	__type(value, __u32);
+} services SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XD_MAX_MARKED_ADDRESSES);
+	__type(key, struct xd_marked_address);
+	__type(value, struct xd_port_ranges);
+} port_marks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_MAX_VIRTUAL_SERVERS);
+	__type(key, __u32);
+	__type(value, struct xd_virtual_server);
+} virtual_servers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_SCHEDULE_BLOCKS);
+	__type(key, __u32);
+	__type(value, struct xd_schedule_block);
+} schedules SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_MAX_REAL_SERVERS);
+	__type(key, __u32);
+	__type(value, struct xd_real_server);
+} real_servers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_MAX_LEASES);
+	__type(key, __u32);
+	__type(value, struct xd_lease);
+} leases SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_DEFAULT_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct xd_bucket);
+} connections SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, XD_MAX_TEMPLATES);
+	__type(key, struct xd_client);
+	__type(value, struct xd_template);
+} persistence SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xd_counters);
+} counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XD_MAX_REAL_SERVERS);
+	__type(key, __u32);
+	__type(value, struct xd_real_server_stats);
+} real_server_stats SEC(".maps");
+
+static __always_inline struct xd_real_server *real_server_at(__u32 slot)
+{
+	return bpf_map_lookup_elem(&real_servers, &slot);
+}
