@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+// An instance with a network that only writes down what is done to it, real leases in a memory file, and given times.
+#include "vrrp/instance.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace vrrp {
+namespace {
+
+using namespace std::chrono_literals;
+using base::Time;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+base::Ipv4 ip(const char* text) {
+  return *base::Ipv4::parse(text);
+}
+
+// Its own peer: packets it gets to send are decoded again.
+class FakePort : public Port {
+ public:
+  base::Result<> send(std::span<const uint8_t> packet) override {
+    if (!sending_works) return base::fail("cannot send an advertisement: Operation not permitted");
+    last_sent.assign(packet.begin(), packet.end());
+    log.push_back("advertise " + std::to_string(packet[20 + 2]));
+    return {};
+  }
+  base::Result<netlink::Added> add(base::Ipv4 address) override {
+    if (!adding_works) return base::fail("cannot add");
+    log.push_back("add " + address.str());
+    const bool there = std::ranges::find(addresses, address) != addresses.end();
+    if (!there) addresses.push_back(address);
+    return there ? netlink::Added::before : netlink::Added::now;
+  }
+  base::Result<netlink::Removed> remove(base::Ipv4 address) override {
+    log.push_back("remove " + address.str());
+    return std::erase(addresses, address) > 0 ? netlink::Removed::now : netlink::Removed::before;
+  }
+  base::Result<> announce(base::Ipv4 address) override {
+    log.push_back("announce " + address.str());
+    return {};
+  }
+
+  std::vector<std::string> take_log() { return std::exchange(log, {}); }
+
+  bool sending_works = true, adding_works = true;
+  std::vector<base::Ipv4> addresses;
+  std::vector<uint8_t> last_sent;
+  std::vector<std::string> log;
+};
+
+class VrrpInstanceTest : public testing::Test {
+ protected:
+  static ipc::VrrpAssignment assignment() {
+    ipc::VrrpAssignment a;
+    a.instance.name = "VI_1";
+    a.instance.interface = "eth0";
+    a.instance.virtual_router_id = 100;
+    a.instance.auth_pass = "xxxx";
+    a.instance.virtual_addresses = {ip("10.0.0.111")};
+    a.lease = {7};
+    return a;
+  }
+
+  static Leases leases_in_memory() {
+    const base::Fd file(memfd_create("leases", MFD_CLOEXEC));
+    EXPECT_EQ(ftruncate(file.get(), 4096), 0);
+    return *Leases::map(file);
+  }
+
+  void deadline() {
+    now = instance.deadline().value();
+    instance.timer(now);
+  }
+
+  void be_master() {
+    instance.interface_is("", kOwn, now);
+    deadline();
+    ASSERT_EQ(instance.report().state, VrrpState::master);
+    port.take_log();
+  }
+
+  void hear(uint8_t priority, const std::function<void(Advertisement&)>& change = {}, const char* password = "xxxx") {
+    Advertisement a{.source = ip("10.0.0.2"),
+                    .virtual_router_id = 100,
+                    .priority = priority,
+                    .advert_int = 1,
+                    .addresses = {ip("10.0.0.111")}};
+    if (change) change(a);
+    instance.received(encode(a, password), now);
+  }
+
+  void reload(const ipc::VrrpAssignment& next) {
+    instance.withdraw(next);
+    instance.reconfigure(next, now);
+  }
+
+  const base::Ipv4 kOwn = ip("10.0.0.1");
+  Time now{1'000'000'000'000};
+  FakePort port;
+  Leases leases = leases_in_memory();
+  Instance instance{assignment(), port, leases};
+};
+
+TEST_F(VrrpInstanceTest, TakesOverLeaseBeforeAddressAndReleasesAddressBeforeLease) {
+  instance.interface_is("", kOwn, now);
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
+  EXPECT_EQ(leases.until(7), now + 3s);
+  instance.stop(now);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 0", "remove 10.0.0.111"));
+  EXPECT_EQ(leases.until(7), Time{});
+}
+
+TEST_F(VrrpInstanceTest, AdvertisesFromTheConfiguredAddressElseFromThePrimaryOne) {
+  be_master();
+  deadline();
+  EXPECT_EQ(decode(port.last_sent, {100, 1, "xxxx", {}})->source, kOwn);
+  auto next = assignment();
+  next.instance.source = ip("10.0.0.244");
+  reload(next);
+  deadline();
+  EXPECT_EQ(decode(port.last_sent, {100, 1, "xxxx", {}})->source, ip("10.0.0.244"));
+}
+
+TEST_F(VrrpInstanceTest, ResumesOnlyWhileItsLeaseRuns) {
+  leases.set(7, now + 1ns);
+  instance.interface_is("", kOwn, now);
+  EXPECT_EQ(instance.report().state, VrrpState::master);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
+
+  Instance late(assignment(), port, leases);
+  leases.set(7, now);
+  late.interface_is("", kOwn, now);
+  EXPECT_EQ(late.report().state, VrrpState::backup);
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
+}
+
+TEST_F(VrrpInstanceTest, DoesNotResumeOnceABetterMasterIsHeard) {
+  leases.set(7, now + 1s);
+  hear(200);
+  instance.interface_is("", kOwn, now);
+  EXPECT_EQ(instance.report().state, VrrpState::backup);
+  EXPECT_EQ(leases.until(7), Time{});
+}
+
+TEST_F(VrrpInstanceTest, TheFarewellOnYieldingDoesNotRenewTheLease) {
+  be_master();
+  hear(200);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "remove 10.0.0.111"));
+  EXPECT_EQ(leases.until(7), Time{});
+  EXPECT_EQ(instance.report().master, ip("10.0.0.2"));
+}
+
+TEST_F(VrrpInstanceTest, AFailedSendIsCountedAndRenewsNothing) {
+  be_master();
+  const Time lease = leases.until(7);
+  port.sending_works = false;
+  deadline();
+  EXPECT_EQ(leases.until(7), lease);
+  EXPECT_EQ(instance.report().send_errors, 1u);
+  while (instance.report().state == VrrpState::master) deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
+  EXPECT_EQ(leases.until(7), Time{});
+}
+
+TEST_F(VrrpInstanceTest, NoInvalidPacketTouchesAStateOrATimer) {
+  be_master();
+  const auto before = instance.deadline();
+  hear(200, {}, "wrong");
+  hear(200, {}, "");
+  hear(200, [](Advertisement& a) { a.advert_int = 5; });
+  hear(200, [this](Advertisement& a) { a.source = kOwn; });
+  hear(200, [](Advertisement& a) { a.addresses.clear(); });
+  EXPECT_EQ(instance.report().state, VrrpState::master);
+  EXPECT_EQ(instance.deadline(), before);
+  EXPECT_THAT(port.take_log(), IsEmpty());
+  EXPECT_EQ(instance.report().adverts_rejected, 5u);
+  EXPECT_EQ(instance.report().adverts_received, 0u);
+  EXPECT_EQ(instance.report().last_rejected, "it carries no address (from 10.0.0.2)");
+}
+
+TEST_F(VrrpInstanceTest, OtherAddressesInAPeersAdvertisementAreHeardAllTheSame) {
+  be_master();
+  hear(200, [](Advertisement& a) { a.addresses = {ip("10.0.0.112"), ip("10.0.0.113")}; });
+  EXPECT_EQ(instance.report().state, VrrpState::backup);
+}
+
+TEST_F(VrrpInstanceTest, AnInterfaceWithoutAnAddressIsAFaultThatSaysSo) {
+  instance.interface_is("", std::nullopt, now);
+  EXPECT_EQ(instance.report().state, VrrpState::fault);
+  EXPECT_EQ(instance.report().reason, "eth0 has no IPv4 address to send from; give it one, or set mcast_src_ip");
+  instance.interface_is("", kOwn, now);
+  EXPECT_EQ(instance.report().state, VrrpState::backup);
+}
+
+TEST_F(VrrpInstanceTest, GoesToFaultAndBackWithItsInterface) {
+  be_master();
+  instance.interface_is("eth0 has no carrier", kOwn, now);
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
+  EXPECT_EQ(instance.report().state, VrrpState::fault);
+  EXPECT_EQ(instance.deadline(), std::nullopt);
+  instance.interface_is("", kOwn, now);
+  EXPECT_EQ(instance.deadline(), now + 3'609'375us);
+}
+
+TEST_F(VrrpInstanceTest, AnAddressTakenAwayIsPutBackAndAnnouncedButNotInALoop) {
+  be_master();
+  port.addresses.clear();
+  instance.restore_addresses(now);
+  EXPECT_THAT(port.take_log(), ElementsAre("add 10.0.0.111", "announce 10.0.0.111"));
+  port.addresses.clear();
+  instance.restore_addresses(now + 1ms);
+  EXPECT_THAT(port.take_log(), IsEmpty()) << "not so soon again";
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
+}
+
+TEST_F(VrrpInstanceTest, AnAddressThatCouldNotBeAddedIsTriedAgainWithTheNextAdvertisement) {
+  instance.interface_is("", kOwn, now);
+  port.adding_works = false;
+  deadline();
+  port.take_log();
+  port.adding_works = true;
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
+}
+
+// --- reload
+
+TEST_F(VrrpInstanceTest, AReloadThatChangesAddressesKeepsTheOthersAndTheMaster) {
+  be_master();
+  auto next = assignment();
+  next.instance.virtual_addresses = {ip("10.0.0.112")};
+  next.lease = {9};
+  reload(next);
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111", "add 10.0.0.112", "announce 10.0.0.112"));
+  EXPECT_EQ(instance.report().state, VrrpState::master);
+  EXPECT_EQ(leases.until(7), Time{});
+  EXPECT_EQ(leases.until(9), now + 3s);
+}
+
+TEST_F(VrrpInstanceTest, AReloadOfABackupTouchesNoAddress) {
+  instance.interface_is("", kOwn, now);
+  port.take_log();
+  auto next = assignment();
+  next.instance.virtual_addresses = {ip("10.0.0.112")};
+  reload(next);
+  EXPECT_THAT(port.take_log(), IsEmpty());
+  EXPECT_EQ(leases.until(7), Time{});
+}
+
+TEST_F(VrrpInstanceTest, AReloadOfPriorityAndPasswordIsInTheNextAdvertisementAndNoSooner) {
+  be_master();
+  auto next = assignment();
+  next.instance.priority = 20;
+  next.instance.auth_pass = "other";
+  const auto before = instance.deadline();
+  reload(next);
+  EXPECT_THAT(port.take_log(), IsEmpty());
+  EXPECT_EQ(instance.deadline(), before);
+  EXPECT_EQ(instance.report().priority, 20);
+  deadline();
+  EXPECT_EQ(decode(port.last_sent, {100, 1, "other", {}})->priority, 20);
+}
+
+TEST_F(VrrpInstanceTest, IsAnotherOneWithAnotherNameInterfaceOrRouter) {
+  EXPECT_TRUE(instance.is_same_as(assignment()));
+  auto other = assignment();
+  other.instance.priority = 1;
+  EXPECT_TRUE(instance.is_same_as(other));
+  other.instance.virtual_router_id = 101;
+  EXPECT_FALSE(instance.is_same_as(other));
+  other = assignment();
+  other.instance.interface = "eth1";
+  EXPECT_FALSE(instance.is_same_as(other));
+}
+
+}  // namespace
+}  // namespace vrrp
