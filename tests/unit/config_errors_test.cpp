@@ -211,8 +211,6 @@ TEST_P(PortMarkPorts, AreRefused) {
   EXPECT_THAT(found_in(config)[0], std::string("port_marks[0].ports: ") + GetParam().message);
 }
 
-constexpr const char* kAllowedPorts = R"(expected a text, "9814" or "8000-10000", of ports from 1 to 65535)";
-
 INSTANTIATE_TEST_SUITE_P(
     All, PortMarkPorts,
     ::testing::Values(
