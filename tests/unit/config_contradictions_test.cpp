@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// What no section can see alone: names, addresses and keys that are there twice, and the sizes of the tables.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config_support.hpp"
+
+namespace config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using testing::found_in;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::json;
+using testing::smallest;
+
+// smallest() without its virtual servers.
+json only_vrrp() {
+  json config = smallest();
+  config.erase("virtual_servers");
+  return config;
+}
+
+json instance(int index) {
+  return {{"name", fmt::format("VI_{}", index)},
+          {"interface", "eth0"},
+          {"virtual_router_id", index},
+          {"virtual_ipaddress", {fmt::format("10.1.{}.1", index)}}};
+}
+
+json virtual_server(const std::string& address, int port) {
+  return {{"address", address},
+          {"port", port},
+          {"lb_algo", "wrr"},
+          {"lb_kind", "DR"},
+          {"real_servers", {{{"address", "10.0.0.1"}, {"port", port}}}}};
+}
+
+std::string address(int number) {
+  return fmt::format("10.{}.{}.{}", 2 + number / 65536, number / 256 % 256, number % 256);
+}
+
+TEST(Contradictions, TwoInstancesOfOneName) {
+  json config = only_vrrp();
+  config["vrrp_instances"] = {instance(1), instance(2)};
+  config["vrrp_instances"][1]["name"] = "VI_1";
+  EXPECT_THAT(found_in(config),
+              ElementsAre("vrrp_instances[1].name: \"VI_1\" is the name of vrrp_instances[0] already; "
+                          "each instance needs its own"));
+}
+
+TEST(Contradictions, AVirtualAddressThatIsThereTwice) {
+  json config = only_vrrp();
+  config["vrrp_instances"] = {instance(1), instance(2)};
+  config["vrrp_instances"][1]["virtual_ipaddress"] = {"10.1.2.1", "10.1.1.1", "10.1.2.1"};
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre(
+          "vrrp_instances[1].virtual_ipaddress[1]: 10.1.1.1 is at vrrp_instances[0].virtual_ipaddress[0] already; "
+          "a virtual address belongs to one instance, once",
+          "vrrp_instances[1].virtual_ipaddress[2]: 10.1.2.1 is at vrrp_instances[1].virtual_ipaddress[0] already; "
+          "a virtual address belongs to one instance, once"));
+}
+
+TEST(Contradictions, TwoVirtualServersOfOneNameOrOneKey) {
+  json config = smallest();
+  config["virtual_servers"] = {virtual_server("10.0.0.100", 80), virtual_server("10.0.0.100", 81),
+                               virtual_server("10.0.0.100", 80)};
+  config["virtual_servers"][0]["name"] = "web";
+  config["virtual_servers"][1]["name"] = "web";
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("virtual_servers[1].name: \"web\" is the name of virtual_servers[0] already; each virtual server "
+                  "needs its own",
+                  "virtual_servers[2]: TCP 10.0.0.100:80 is virtual_servers[0] already; put all its real servers "
+                  "there"));
+}
+
+TEST(Contradictions, TheSamePortOfAnotherProtocolIsAnotherVirtualServer) {
+  json config = smallest();
+  config["virtual_servers"] = {virtual_server("10.0.0.100", 53), virtual_server("10.0.0.100", 53)};
+  config["virtual_servers"][1]["protocol"] = "UDP";
+  EXPECT_THAT(found_in(config), IsEmpty());
+}
+
+TEST(Contradictions, ARealServerThatIsThereTwice) {
+  json config = smallest();
+  config["virtual_servers"][0]["real_servers"].push_back({{"address", "10.0.0.1"}, {"port", 80}, {"weight", 2}});
+  EXPECT_THAT(found_in(config), ElementsAre("virtual_servers[0].real_servers[1]: 10.0.0.1:80 is "
+                                            "virtual_servers[0].real_servers[0] already; give it more weight there"));
+}
+
+TEST(Limits, VirtualAddresses) {
+  json config = only_vrrp();
+  config["vrrp_instances"] = {instance(1), instance(2)};
+  for (int i = 0; i < 127; ++i) {
+    config["vrrp_instances"][0]["virtual_ipaddress"].push_back(address(2 * i));
+    config["vrrp_instances"][1]["virtual_ipaddress"].push_back(address(2 * i + 1));
+  }
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["vrrp_instances"][1]["virtual_ipaddress"].push_back("10.9.9.9");
+  EXPECT_THAT(found_in(config), ElementsAre("vrrp_instances: 257 virtual addresses in all instances; allowed are 256"));
+}
+
+TEST(Limits, VirtualAddressesOfAnInstance) {
+  json config = only_vrrp();
+  for (int i = 0; i < 255; ++i) config["vrrp_instances"][0]["virtual_ipaddress"].push_back(address(i));
+  EXPECT_THAT(found_in(config),
+              ElementsAre("vrrp_instances[0].virtual_ipaddress: an advertisement holds no more than 255 "
+                          "addresses; use several instances"));
+}
+
+TEST(Limits, VirtualServers) {
+  json config = smallest();
+  config["virtual_servers"] = json::array();
+  for (int i = 0; i < 4097; ++i) config["virtual_servers"].push_back(virtual_server(address(i), 80));
+  EXPECT_THAT(found_in(config), ElementsAre("virtual_servers: 4097 virtual servers; allowed are 4096"));
+}
+
+TEST(Limits, RealServers) {
+  json config = smallest();
+  auto& real_servers = config["virtual_servers"][0]["real_servers"];
+  real_servers = json::array();
+  for (int i = 0; i < 49152; ++i) real_servers.push_back({{"address", address(i)}, {"port", 80}});
+  EXPECT_THAT(found_in(config),
+              ElementsAre("virtual_servers: 49152 real servers in all virtual servers; allowed are 49151"));
+}
+
+TEST(Limits, RulesPerMarkedAddress) {
+  json config = smallest();
+  config["virtual_servers"][0].erase("address");
+  config["virtual_servers"][0].erase("port");
+  config["virtual_servers"][0]["fwmark"] = 1;
+  for (int i = 1; i <= 64; ++i) {
+    config["port_marks"].push_back({{"mark", 1}, {"address", "10.0.0.100"}, {"ports", fmt::format("{}", i)}});
+  }
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["port_marks"].push_back({{"mark", 1}, {"address", "10.0.0.100"}, {"ports", "65"}});
+  EXPECT_THAT(found_in(config), ElementsAre("port_marks[64]: more than 64 port ranges for TCP of 10.0.0.100; put "
+                                            "neighbouring ranges together"));
+}
+
+// A schedule takes sum(weights) / gcd(weights) slots, in blocks of 32; the old ones stay while new ones are made.
+TEST(Limits, Schedules) {
+  json config = smallest();
+  auto& real_servers = config["virtual_servers"][0]["real_servers"];
+  real_servers = json::array();
+  for (int i = 0; i < 16; ++i) {
+    real_servers.push_back({{"address", address(i)}, {"port", 80}, {"weight", 65535}});
+  }
+  real_servers.push_back({{"address", address(16)}, {"port", 80}, {"weight", 16}});
+  EXPECT_THAT(found_in(config), IsEmpty()) << "2^20 slots are just enough";
+  real_servers.push_back({{"address", address(17)}, {"port", 80}, {"weight", 1}});
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("virtual_servers: the weights need schedules of 1048608 slots together; allowed are 1048576. A "
+                  "schedule is as long as the sum of the weights divided by their greatest common divisor: use "
+                  "smaller weights"));
+  for (auto& real : real_servers) real["weight"] = 65535;
+  EXPECT_THAT(found_in(config), IsEmpty()) << "equal weights make a short schedule";
+}
+
+}  // namespace
+}  // namespace config

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/configuration.md names exactly the keys that the reader knows, object by object. What the reader knows, it tells
+// when it meets a key that resembles none.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <set>
+
+#include "config_support.hpp"
+
+namespace config {
+namespace {
+
+using Keys = std::map<std::string, std::set<std::string>>;  // by object: "virtual_servers[].real_servers[]"
+
+constexpr const char* kNoKey = "#";
+
+std::set<std::string> split(const std::string& list) {
+  static const std::regex kSeparator(", ");
+  return {std::sregex_token_iterator(list.begin(), list.end(), kSeparator, -1), std::sregex_token_iterator()};
+}
+
+Keys keys_of_the_reader() {
+  using testing::json;
+  json config = testing::smallest();
+  for (const char* object : {"", "/lvs_timeouts", "/vrrp_instances/0", "/vrrp_instances/0/authentication",
+                             "/port_marks/0", "/virtual_servers/0", "/virtual_servers/0/lvs_timeouts",
+                             "/virtual_servers/0/real_servers/0", "/virtual_servers/0/real_servers/0/checks/0"}) {
+    config[json::json_pointer(object)][kNoKey] = 1;
+  }
+  const auto loaded = load(config.dump(), "f");
+  Keys keys;
+  const std::regex known(".*; known here: (.*)"), index("\\[0\\]");
+  for (const Diagnostic& diagnostic : loaded.error()) {
+    std::smatch match;
+    if (std::regex_match(diagnostic.message, match, known)) {
+      keys[std::regex_replace(diagnostic.path, index, "[]")] = split(match[1]);
+    }
+  }
+  keys.erase("virtual_servers[].lvs_timeouts");  // documented once, at the top level
+  return keys;
+}
+
+Keys keys_of_the_document() {
+  std::istringstream document(testing::read_text(XD_SOURCE_DIR "/docs/configuration.md"));
+  const std::regex heading("## `(.*)`"), row("\\| `([a-z_]+)` \\|.*");
+  Keys keys;
+  std::string line, object;
+  while (std::getline(document, line)) {
+    std::smatch match;
+    if (line.starts_with("## ")) object = std::regex_match(line, match, heading) ? match[1].str() : "";
+    if (std::regex_match(line, match, row)) keys[object].insert(match[1]);
+  }
+  return keys;
+}
+
+TEST(Document, NamesExactlyTheKeysThatTheReaderKnows) {
+  EXPECT_EQ(keys_of_the_reader().size(), 8u) << "one object of each kind";
+  EXPECT_EQ(keys_of_the_document(), keys_of_the_reader());
+}
+
+}  // namespace
+}  // namespace config

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// What runs, but probably not as it is meant: the warnings, and where there is none.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "config_support.hpp"
+
+namespace config {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using testing::found_in;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::json;
+using ::testing::Not;
+using testing::reference;
+using testing::smallest;
+using ::testing::StartsWith;
+
+constexpr const char* kOverlap9826 =
+    "warning: virtual_servers[1]: TCP 192.168.100.111:9826 lies in ports 8000-10000 of port_marks[1] (mark 300). Here "
+    "the "
+    "most specific wins: \"rest\" gets its connections. On IPVS the mark wins: \"ftp\" would get them";
+
+TEST(Overlaps, AreGoneWhenThePortIsOutsideTheRange) {
+  json config = reference();
+  config["port_marks"][1]["ports"] = "8000-9825";
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["port_marks"][1]["ports"] = "9827-10000";
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["port_marks"][1]["ports"] = "8000-9826";
+  EXPECT_THAT(found_in(config), ElementsAre(HasSubstr("lies in ports 8000-9826 of port_marks[1]")));
+}
+
+TEST(Overlaps, AreOfTheSameAddressAndProtocolOnly) {
+  json config = reference();
+  config["virtual_servers"][1]["protocol"] = "UDP";
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config = reference();
+  config["virtual_servers"][1]["address"] = "192.168.100.112";
+  EXPECT_THAT(found_in(config), IsEmpty());
+}
+
+TEST(Overlaps, AreToldOncePerVirtualServerWithTheRuleThatWouldHaveWon) {
+  json config = reference();
+  json other = config["virtual_servers"][0];
+  other["name"] = "other";
+  other["fwmark"] = 301;
+  config["virtual_servers"].push_back(other);
+  config["port_marks"].push_back({{"mark", 301}, {"address", "192.168.100.111"}, {"ports", "9826"}});
+  EXPECT_THAT(found_in(config), ElementsAre(AllOf(HasSubstr("lies in port 9826 of port_marks[2] (mark 301)"),
+                                                  HasSubstr("\"other\" would"))));
+}
+
+TEST(LonelyMarks, AVirtualServerWhoseMarkNothingSets) {
+  json config = reference();
+  config.erase("port_marks");
+  EXPECT_THAT(found_in(config),
+              ElementsAre("warning: virtual_servers[0].fwmark: no entry of \"port_marks\" sets mark 300 for TCP: this "
+                          "virtual server gets no packets (marks of iptables do not count, XDP runs before it)"));
+}
+
+TEST(LonelyMarks, AMarkThatNoVirtualServerHas) {
+  json config = reference();
+  config["port_marks"][0]["mark"] = 30;
+  EXPECT_THAT(found_in(config),
+              ElementsAre("warning: port_marks[0].mark: no virtual server has fwmark 30 for TCP: this "
+                          "mark has no effect",
+                          kOverlap9826));
+}
+
+TEST(LonelyMarks, AreOfTheProtocolToo) {
+  json config = reference();
+  config["virtual_servers"][0]["protocol"] = "UDP";
+  EXPECT_THAT(found_in(config), ElementsAre(HasSubstr("port_marks[0].mark: no virtual server has fwmark 300 for TCP"),
+                                            HasSubstr("port_marks[1].mark"), HasSubstr("sets mark 300 for UDP")));
+}
+
+TEST(LonelyMarks, AreNotGuessedWhenAMarkCannotBeRead) {
+  json config = reference();
+  config["virtual_servers"][0]["fwmark"] = "300";
+  EXPECT_THAT(found_in(config),
+              ElementsAre("virtual_servers[0].fwmark: found a text; expected a whole number from 1 to 4294967295"));
+}
+
+TEST(Weights, ThatSumUpToZero) {
+  json config = smallest();
+  config["virtual_servers"][0]["real_servers"][0]["weight"] = 0;
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: virtual_servers[0].real_servers: all weights are 0: every new connection is dropped"));
+  config["virtual_servers"][0]["real_servers"] = json::array();
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: virtual_servers[0].real_servers: there is no real server: every connection is dropped"));
+}
+
+TEST(Passwords, LongerThanEightCharactersAreCutAndNeverShown) {
+  json config = smallest();
+  config["vrrp_instances"][0]["authentication"] = {{"auth_type", "PASS"}, {"auth_pass", "s3cr3t12"}};
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["vrrp_instances"][0]["authentication"]["auth_pass"] = "s3cr3t123";
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: vrrp_instances[0].authentication.auth_pass: the password is longer than 8 characters; "
+                  "only the first 8 count"));
+}
+
+TEST(Nopreempt, NeedsTheStateBackup) {
+  json config = smallest();
+  config["vrrp_instances"][0]["nopreempt"] = true;
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["vrrp_instances"][0]["state"] = "MASTER";
+  EXPECT_THAT(found_in(config),
+              ElementsAre("warning: vrrp_instances[0].nopreempt: nopreempt needs the initial state BACKUP on both "
+                          "directors; with MASTER it does not hold when this director starts"));
+}
+
+TEST(DirectRouting, DoesNotChangePorts) {
+  json config = smallest();
+  config["virtual_servers"][0]["real_servers"][0]["port"] = 8080;
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: virtual_servers[0].real_servers[0].port: 8080 is not the virtual server's 80. Direct "
+                  "routing does not change ports: connections arrive at port 80 of 10.0.0.1"));
+}
+
+TEST(VirtualRouterIds, ShallNotBeThereTwiceOnAnInterface) {
+  json config = smallest();
+  json second = config["vrrp_instances"][0];
+  second["name"] = "VI_2";
+  second["virtual_ipaddress"] = {"10.0.0.101"};
+  config["vrrp_instances"].push_back(second);
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: vrrp_instances[1].virtual_router_id: 1 is the virtual_router_id of vrrp_instances[0] on "
+                  "eth0 too: each takes the other's advertisements for its own"));
+  config["vrrp_instances"][1]["interface"] = "eth1";
+  EXPECT_THAT(found_in(config), IsEmpty());
+}
+
+TEST(RealServers, ThatAreVirtualAddresses) {
+  json config = smallest();
+  config["virtual_servers"][0]["real_servers"][0]["address"] = "10.0.0.100";
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: virtual_servers[0].real_servers[0].address: 10.0.0.100 is a virtual address: packets "
+                  "would come back to the director; give the real server's own address"));
+}
+
+TEST(Warnings, AreShownAfterTheErrors) {
+  json config = reference();
+  config["virtual_servers"][1]["delay_loop"] = "6";
+  EXPECT_THAT(found_in(config),
+              ElementsAre("virtual_servers[1].delay_loop: found a text; expected 0.1 to 86400 seconds"))
+      << "the overlap is not told: it is about something that is wrong itself";
+  config = reference();
+  config["router_id"] = 1;
+  EXPECT_THAT(found_in(config), ElementsAre(StartsWith("router_id: "), kOverlap9826));
+}
+
+}  // namespace
+}  // namespace config
