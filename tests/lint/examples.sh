@@ -10,8 +10,8 @@ while read -r config; do
   said=$("$xdirector" check "$config" 2>&1) || wrong "$config is refused: $said"
   case $config in
     examples/reference/*)
-      [ "$(grep -ic warning <<<"$said")" = 1 ] || wrong "$config: not exactly one warning: $said"
-      grep -i warning <<<"$said" | grep 9826 >/dev/null || wrong "$config: no warning about 9826: $said"
+      [ "$(grep -c ': warning: ' <<<"$said")" = 1 ] || wrong "$config: not exactly one warning: $said"
+      grep ': warning: ' <<<"$said" | grep 9826 >/dev/null || wrong "$config: no warning about 9826: $said"
       ;;
   esac
 done < <(files 'examples/*.json')
