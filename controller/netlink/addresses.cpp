@@ -7,6 +7,7 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 
+#include <algorithm>
 #include <array>
 
 namespace netlink {
@@ -34,10 +35,12 @@ base::Result<std::vector<Address>> addresses(Socket& socket) {
   return detail::dump<Address>(socket, message.get(), decode_address, "addresses");
 }
 
-std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex) {
+std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex,
+                                          const std::vector<base::Ipv4>& except) {
   std::optional<base::Ipv4> first;
   for (const Address& address : all) {
     if (address.ifindex != ifindex || address.secondary) continue;
+    if (std::ranges::find(except, address.ip) != except.end()) continue;
     if (address.prefix_length < 32) return address.ip;
     if (!first) first = address.ip;
   }

@@ -21,9 +21,10 @@ struct Address {
 
 base::Result<std::vector<Address>> addresses(Socket& socket);
 
-// The address that an interface is known by: its first one that has a network, else its first one.
-// (A virtual address is a /32 and so never comes before the interface's own.)
-std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex);
+// The address that an interface is known by: its first one that has a network, else its first one, but none of `except`
+// (the virtual addresses, which are not its own).
+std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex,
+                                          const std::vector<base::Ipv4>& except = {});
 
 // An address as /32 on an interface. Both succeed when there is nothing left to do.
 enum class Added { now, before };

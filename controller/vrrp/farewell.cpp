@@ -49,7 +49,7 @@ class Farewell {
     if (instance.source != base::Ipv4()) return instance.source;
     const auto addresses = netlink::addresses(netlink_);
     if (!addresses) return std::unexpected(addresses.error());
-    const auto primary = netlink::primary_address(*addresses, ifindex);
+    const auto primary = netlink::primary_address(*addresses, ifindex, instance.virtual_addresses);
     if (!primary) return base::fail(instance.interface + " has no address to send from");
     return *primary;
   }

@@ -14,14 +14,15 @@ constexpr int kAnnouncementsPerBurst = 5;
 Interface::Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet)
     : loop_(loop), netlink_(netlink), name_(std::move(name)), on_packet_(std::move(on_packet)) {}
 
-void Interface::refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses) {
+void Interface::refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses,
+                        const std::vector<base::Ipv4>& virtual_addresses) {
   const bool another = !link || !link_ || link->index != link_->index;  // an interface of the same name, made anew
   if (another) {
     watch_.reset();
     sockets_.reset();
   }
   link_ = link;
-  primary_address_ = netlink::primary_address(addresses, index());
+  primary_address_ = netlink::primary_address(addresses, index(), virtual_addresses);
   host_addresses_.clear();
   for (const netlink::Address& address : addresses) {
     if (address.ifindex == index() && address.prefix_length == 32) host_addresses_.push_back(address.ip);

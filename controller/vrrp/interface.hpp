@@ -22,8 +22,10 @@ class Interface final : public Port {
   // `netlink` must outlive the interface.
   Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet);
 
-  // What is so now, as just read from the kernel. `link` is nullopt when there is no such interface.
-  void refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses);
+  // What is so now, as just read from the kernel. `link` is nullopt when there is no such interface;
+  // `virtual_addresses` are those of all instances, which are never an interface's own.
+  void refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses,
+               const std::vector<base::Ipv4>& virtual_addresses);
   void read_waiting();  // packets that have come in already; never blocks
 
   const std::string& name() const { return name_; }

@@ -202,12 +202,22 @@ class VrrpWorker {
       log::error("{}; trying again", (links ? addresses.error() : links.error()).message);
       return refresh_timer_.start(100ms);
     }
+    const std::vector<base::Ipv4> virtual_addresses = all_virtual_addresses();
     for (const auto& [name, interface] : interfaces_) {
       const auto link = std::ranges::find(*links, name, &netlink::Link::name);
-      interface->refresh(link == links->end() ? std::nullopt : std::optional(*link), *addresses);
+      interface->refresh(link == links->end() ? std::nullopt : std::optional(*link), *addresses, virtual_addresses);
       interface->read_waiting();  // a better MASTER may be heard before an instance decides to resume
     }
     for (const auto& entry : entries_) refresh(*entry);
+  }
+
+  std::vector<base::Ipv4> all_virtual_addresses() const {
+    std::vector<base::Ipv4> all;
+    for (const auto& entry : entries_) {
+      const auto& its = entry->instance.assignment().instance.virtual_addresses;
+      all.insert(all.end(), its.begin(), its.end());
+    }
+    return all;
   }
 
   void refresh(Entry& entry) {

@@ -94,6 +94,7 @@ TEST(PrimaryAddress, IsTheFirstWithANetworkAndNeverASecondaryOne) {
                                  {2, ip("10.9.0.1"), 24, false}};
   EXPECT_EQ(primary_address(all, 2), ip("10.9.0.1"));
   EXPECT_EQ(primary_address({all[0]}, 2), ip("10.9.0.100")) << "nothing but a /32";
+  EXPECT_EQ(primary_address({all[0]}, 2, {ip("10.9.0.100")}), std::nullopt) << "and that is a virtual one";
   EXPECT_EQ(primary_address(all, 4), std::nullopt);
 }
 
