@@ -96,3 +96,9 @@ static __always_inline struct xd_real_server *real_server_at(__u32 slot)
 {
 	return bpf_map_lookup_elem(&real_servers, &slot);
 }
+
+/* Seconds or so, cheaply: jiffies need neither a clock read nor a helper call. A way has the low 13 bits. */
+static __always_inline __u32 current_tick(void)
+{
+	return bpf_jiffies64() >> settings.tick_shift;
+}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/check.hpp"
-
+// xdirector check FILE: is this configuration one to run?
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
+#include "cli/commands.hpp"
 #include "config/load.hpp"
 
 namespace cli {
@@ -20,8 +21,8 @@ std::string counted(size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-}  // namespace
-
+// Prints what is wrong and what is doubtful, errors first, one line each, then a summary. 0 when `run` would accept the
+// file, else 1.
 int check(const std::string& file) {
   const auto loaded = config::load_file(file);
   const auto& found = loaded ? loaded->warnings : loaded.error();
@@ -35,6 +36,15 @@ int check(const std::string& file) {
   if (warnings > 0) summary += ", " + counted(warnings, "warning");
   fmt::print("{}: {}\n", file, summary);
   return loaded ? 0 : 1;
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, int& exit_code) {
+  auto file = std::make_shared<std::string>();
+  CLI::App* command = app.add_subcommand("check", "Check a configuration file without running it");
+  command->add_option("file", *file, "JSON configuration file")->required();
+  command->callback([file, &exit_code] { exit_code = check(*file); });
 }
 
 }  // namespace cli

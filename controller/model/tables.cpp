@@ -228,12 +228,14 @@ base::Result<Tables> desired_tables(const Config& config, const Surroundings& su
   return Builder(config, surroundings, now).build();
 }
 
+bool is_down(const RealServerEntry& entry) {
+  return entry.state == XD_FAILED || (entry.state == XD_DRAINING && entry.weight > 0);  // a removed one has weight 0
+}
+
 std::set<Member> members_down(const Tables& tables) {
   std::set<Member> down;
   for (const auto& [slot, entry] : tables.real_servers) {
-    // A drained server with a weight is one that failed and has inhibit_on_failure; a removed one has weight 0.
-    const bool is_down = entry.state == XD_FAILED || (entry.state == XD_DRAINING && entry.weight > 0);
-    if (is_down) down.insert({tables.virtual_servers.at(entry.virtual_server).key, entry.key});
+    if (is_down(entry)) down.insert({tables.virtual_servers.at(entry.virtual_server).key, entry.key});
   }
   return down;
 }

@@ -111,6 +111,9 @@ struct Surroundings {
 // An error means that a table is too small; `now` can go on unchanged.
 base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now);
 
+// Failed its checks, by what the tables say: one with inhibit_on_failure drains although it has a weight.
+bool is_down(const RealServerEntry& entry);
+
 // The health that the tables of an earlier run tell of.
 std::set<Member> members_down(const Tables& tables);
 

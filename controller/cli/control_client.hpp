@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks the running daemon over its control socket.
+#pragma once
+
+#include <string>
+
+#include "base/result.hpp"
+
+namespace cli {
+
+base::Result<std::string> ask_daemon(const std::string& path);
+
+}  // namespace cli

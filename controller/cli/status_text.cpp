@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/status_text.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <ctime>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+namespace cli {
+namespace {
+
+using nlohmann::ordered_json;
+using Json = ordered_json;
+
+std::string clock_time(int64_t unix_seconds) {
+  if (unix_seconds == 0) return "-";
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(static_cast<std::time_t>(unix_seconds)));
+}
+
+std::string text(const Json& json, const char* key) {
+  return json.at(key).get<std::string>();
+}
+int64_t number(const Json& json, const char* key) {
+  return json.at(key).get<int64_t>();
+}
+
+class Page {
+ public:
+  template <typename... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    while (text_.ends_with(' ')) text_.pop_back();
+    text_ += '\n';
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void show_head(Page& page, const Json& status) {
+  const int64_t now = number(status, "now");
+  const std::string router_id = text(status, "router_id");
+  page.line("xdirector {}{}{}, up {}; {} loaded {}", text(status, "version"), router_id.empty() ? "" : " ", router_id,
+            short_age(now - number(status, "started")), text(status, "config_file"),
+            clock_time(number(status, "config_loaded")));
+  const Json& reload = status.at("last_reload");
+  if (!reload.at("ok").get<bool>()) {
+    page.line("RELOAD REFUSED {}: the configuration from before goes on", clock_time(number(reload, "at")));
+    for (const Json& error : reload.at("errors")) page.line("  {}", error.get<std::string>());
+  }
+  for (const auto& [name, worker] : status.at("workers").items()) {
+    if (number(worker, "pid") == 0) page.line("THE {} WORKER IS NOT RUNNING (it is started again)", name);
+  }
+  for (const Json& interface : status.at("interfaces")) {
+    const std::string mode = text(interface, "mode"), warning = text(interface, "warning");
+    page.line("{}: {}{}{}", text(interface, "name"), mode.empty() ? "NOT ATTACHED" : mode + " XDP",
+              warning.empty() ? "" : ", ", warning);
+  }
+}
+
+void show_vrrp(Page& page, const Json& status) {
+  if (status.at("vrrp_instances").empty()) return;
+  page.line("");
+  page.line("{:<16} {:<7} {:>8} {:>4}  {:<10} {:<8} {}", "VRRP instance", "state", "priority", "VRID", "interface",
+            "since", "why");
+  for (const Json& instance : status.at("vrrp_instances")) {
+    const int64_t since = number(instance, "since");
+    page.line("{:<16} {:<7} {:>8} {:>4}  {:<10} {:<8} {}", text(instance, "name"), text(instance, "state"),
+              number(instance, "priority"), number(instance, "virtual_router_id"), text(instance, "interface"),
+              since == 0 ? "-" : short_age(number(status, "now") - since), text(instance, "reason"));
+    for (const Json& address : instance.at("virtual_addresses")) {
+      const bool fenced = address.at("fenced").get<bool>();
+      page.line("  {:<14} {}", text(address, "address"),
+                fenced ? "not here: ARP requests for it are dropped"
+                       : fmt::format("here, leased for {:.1f} s more", address.at("lease_seconds").get<double>()));
+    }
+    if (const std::string rejected = text(instance, "last_rejected"); !rejected.empty()) {
+      page.line("  {} advertisements rejected, the last one: {}", number(instance, "adverts_rejected"), rejected);
+    }
+    if (const int64_t errors = number(instance, "send_errors"); errors > 0)
+      page.line("  {} advertisements could not be sent", errors);
+  }
+}
+
+std::string service(const Json& server) {
+  if (server.contains("fwmark")) return fmt::format("{} fwmark {}", text(server, "protocol"), number(server, "fwmark"));
+  return fmt::format("{} {}:{}", text(server, "protocol"), text(server, "address"), number(server, "port"));
+}
+
+void show_traffic(Page& page, const std::string& name, const std::string& weight, const std::string& health,
+                  const Json& real) {
+  if (!real.contains("packets")) {
+    page.line("  -> {:<21} {:>6} {}", name, weight, health);
+    return;
+  }
+  page.line("  -> {:<21} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}{}", name, weight, health,
+            short_number(real.at("active_connections")), short_number(real.at("inactive_connections")),
+            short_number(real.at("connections")), short_number(real.at("packets")), short_number(real.at("bytes")),
+            text(real, "mac").empty() ? "  MAC ADDRESS UNKNOWN" : "");
+}
+
+void show_real_server(Page& page, const Json& status, const Json& real) {
+  const std::string name = fmt::format("{}:{}", text(real, "address"), number(real, "port")),
+                    health = text(real, "health");
+  show_traffic(page, name, std::to_string(number(real, "weight")), health, real);
+  if (health == "down" || health == "unknown") {
+    page.line("     {} ({} ago)", text(real, "last_check"),
+              short_age(number(status, "now") - number(real, "last_check_at")));
+  }
+}
+
+void show_virtual_servers(Page& page, const Json& status) {
+  page.line("");
+  page.line("{:<45} {:>8} {:>8} {:>8} {:>8} {:>8}", "Virtual server", "", "", "", "", "");
+  page.line("  -> {:<21} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}", "Real server", "weight", "health", "active",
+            "inactive", "opened", "packets", "bytes");
+  for (const Json& server : status.at("virtual_servers")) {
+    const double persistence = server.at("persistence_timeout").get<double>();
+    page.line("{} \"{}\" {} {}{}", service(server), text(server, "name"), text(server, "lb_algo"),
+              text(server, "lb_kind"), persistence > 0 ? fmt::format(" persistent {:g} s", persistence) : "");
+    for (const Json& real : server.at("real_servers")) show_real_server(page, status, real);
+  }
+  if (status.at("draining").empty()) return;
+  page.line("Removed, kept until their connections have ended:");
+  for (const Json& real : status.at("draining")) {
+    show_traffic(page, fmt::format("{}:{}", text(real, "address"), number(real, "port")), "-", "draining", real);
+    page.line("     of {}", text(real, "virtual_server"));
+  }
+}
+
+// Only what happened: most verdicts are zero on most days.
+void show_verdicts(Page& page, const Json& status) {
+  page.line("");
+  page.line("Packets by verdict (docs/verdicts.md):");
+  for (const auto& [name, count] : status.at("verdicts").items()) {
+    if (count.get<uint64_t>() > 0) page.line("  {:<24} {:>12}", name, count.get<uint64_t>());
+  }
+}
+
+}  // namespace
+
+std::string short_number(uint64_t number) {
+  constexpr std::array<const char*, 6> kUnits{"K", "M", "G", "T", "P", "E"};
+  if (number < 10'000) return std::to_string(number);
+  double value = static_cast<double>(number) / 1000;
+  size_t unit = 0;
+  while (value >= 999.95 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.1f}{}", value, kUnits.at(unit));
+}
+
+std::string short_age(int64_t seconds) {
+  if (seconds < 120) return fmt::format("{} s", std::max<int64_t>(seconds, 0));
+  if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
+  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+  return fmt::format("{} d", seconds / 86400);
+}
+
+base::Result<std::string> status_text(const std::string& json) {
+  try {
+    const Json status = Json::parse(json);
+    Page page;
+    show_head(page, status);
+    show_vrrp(page, status);
+    show_virtual_servers(page, status);
+    show_verdicts(page, status);
+    return page.take();
+  } catch (const nlohmann::json::exception& error) {
+    return base::fail(fmt::format("the daemon's answer is not of this version: {}", error.what()));
+  }
+}
+
+}  // namespace cli

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/assignments.hpp"
+
+namespace control {
+
+uint64_t TargetIds::id_of(const model::Member& member) {
+  const auto [place, is_new] = ids_.try_emplace(member, ids_.size() + 1);
+  if (is_new) members_[place->second] = member;
+  return place->second;
+}
+
+std::optional<model::Member> TargetIds::member_of(uint64_t id) const {
+  const auto found = members_.find(id);
+  return found == members_.end() ? std::nullopt : std::optional(found->second);
+}
+
+ipc::ConfigureVrrp make_vrrp_assignment(const model::Config& config, const model::Tables& tables) {
+  ipc::ConfigureVrrp message;
+  for (const model::VrrpInstance& instance : config.vrrp_instances) {
+    ipc::VrrpAssignment assignment{.instance = instance, .lease = {}};
+    for (const base::Ipv4 address : instance.virtual_addresses) {
+      if (const auto lease = tables.leases.find(address); lease != tables.leases.end()) {
+        assignment.lease.push_back(lease->second.index);
+      }
+    }
+    if (assignment.lease.size() == instance.virtual_addresses.size()) message.instances.push_back(assignment);
+  }
+  return message;
+}
+
+ipc::ConfigureHealth make_health_assignment(const model::Config& config, const std::set<model::Member>& down,
+                                            TargetIds& ids) {
+  ipc::ConfigureHealth message;
+  for (const model::VirtualServer& server : config.virtual_servers) {
+    for (const model::RealServer& real : server.real_servers) {
+      if (real.checks.empty()) continue;
+      const model::Member member{server.key, model::key_of(real)};
+      message.targets.push_back({.id = ids.id_of(member),
+                                 .virtual_server = server.name,
+                                 .address = real.address,
+                                 .port = real.port,
+                                 .delay_loop = server.delay_loop,
+                                 .checks = real.checks,
+                                 .up = !down.contains(member)});
+    }
+  }
+  return message;
+}
+
+}  // namespace control

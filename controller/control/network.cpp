@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "netlink/addresses.hpp"
+#include "netlink/routes.hpp"
+
+namespace control {
+namespace {
+
+// A neighbour is asked for this often: the kernel answers from its table while it is sure, and revalidates then.
+constexpr base::Duration kProbePeriod = std::chrono::seconds(5);
+constexpr base::Duration kProbePeriodWhileUnknown = std::chrono::seconds(1);
+constexpr base::Duration kGather = std::chrono::milliseconds(5);  // one change for a burst of events
+
+}  // namespace
+
+base::Result<std::unique_ptr<Network>> Network::start(loop::Loop& loop, std::function<void()> on_change) {
+  base::Result<netlink::Socket> socket = netlink::Socket::open();
+  if (!socket) return std::unexpected(socket.error());
+  std::unique_ptr<Network> network(new Network(loop, std::move(*socket), std::move(on_change)));
+  Network* self = network.get();
+  auto monitor = netlink::Monitor::start(
+      loop, {.on_link = [self](netlink::Change change, const netlink::Link& link) { self->on_link(change, link); },
+             .on_neighbour = [self](netlink::Change, const netlink::Neighbour& n) { self->on_neighbour(n); },
+             .on_resync =
+                 [self] {
+                   if (auto done = self->read_all(); !done) base::log::error("{}", done.error().message);
+                   self->changed();
+                 }});
+  if (!monitor) return std::unexpected(monitor.error());
+  network->monitor_ = std::move(*monitor);
+  if (auto done = network->read_all(); !done) return std::unexpected(done.error());
+  return network;
+}
+
+Network::Network(loop::Loop& loop, netlink::Socket socket, std::function<void()> on_change)
+    : socket_(std::move(socket)),
+      on_change_(std::move(on_change)),
+      probe_timer_(loop, [this] { probe_all(); }),
+      change_timer_(loop, [this] { on_change_(); }) {}
+
+base::Result<> Network::read_all() {
+  auto links = netlink::links(socket_);
+  if (!links) return std::unexpected(links.error());
+  links_.clear();
+  for (const netlink::Link& link : *links) links_[link.index] = link;
+  auto neighbours = netlink::neighbours(socket_);
+  if (!neighbours) return std::unexpected(neighbours.error());
+  for (const base::Ipv4 address : watched_) find_route(address);
+  for (const netlink::Neighbour& neighbour : *neighbours) learn(neighbour);
+  return {};
+}
+
+std::vector<std::string> Network::problems(const model::Config& config) {
+  std::vector<std::string> all;
+  for (const std::string& interface : config.attached_interfaces()) {
+    if (!link(interface)) all.push_back(fmt::format("interface \"{}\" does not exist on this host", interface));
+  }
+  std::set<base::Ipv4> checked;
+  for (const model::VirtualServer& server : config.virtual_servers) {
+    for (const model::RealServer& real : server.real_servers) {
+      if (!checked.insert(real.address).second) continue;
+      const auto route = netlink::route_to(socket_, real.address);
+      const std::string who = fmt::format("real server {} of \"{}\"", real.address.str(), server.name);
+      if (!route) {
+        all.push_back(fmt::format("{}: {}", who, route.error().message));
+      } else if (*route && (*route)->local) {
+        all.push_back(who +
+                      " is an address of this director: a director that is its own real server is not supported yet");
+      } else if (!*route || !(*route)->direct) {
+        all.push_back(
+            who +
+            " is not on a directly connected network: direct routing sends frames to its MAC address, so give this "
+            "director an address in the real server's network, or use another real server");
+      }
+    }
+  }
+  return all;
+}
+
+void Network::watch(const std::set<base::Ipv4>& real_servers) {
+  std::erase_if(next_hops_, [&](const auto& known) { return !real_servers.contains(known.first); });
+  const bool more = !std::ranges::includes(watched_, real_servers);
+  watched_ = real_servers;
+  if (more) {
+    if (auto done = read_all(); !done) base::log::error("{}", done.error().message);
+  }
+  probe_all();
+}
+
+void Network::remember(base::Ipv4 address, const model::NextHop& next_hop) {
+  const auto known = next_hops_.find(address);
+  if (known != next_hops_.end() && known->second.ifindex == next_hop.ifindex && !known->second.mac) {
+    known->second.mac = next_hop.mac;
+  }
+}
+
+std::optional<netlink::Link> Network::link(const std::string& name) const {
+  for (const auto& [index, link] : links_) {
+    if (link.name == name) return link;
+  }
+  return std::nullopt;
+}
+
+bool Network::remove_address(uint32_t ifindex, base::Ipv4 address) {
+  return netlink::remove_address(socket_, static_cast<int>(ifindex), address).has_value();
+}
+
+void Network::find_route(base::Ipv4 address) {
+  const auto route = netlink::route_to(socket_, address);
+  if (!route || !*route || !(*route)->direct) return;  // keep what we have: routes come and go with their interface
+  const auto link = links_.find((*route)->ifindex);
+  if (link == links_.end()) return;
+  model::NextHop& next_hop = next_hops_[address];
+  const auto ifindex = static_cast<uint32_t>((*route)->ifindex);
+  if (next_hop.ifindex != ifindex) next_hop = {ifindex, link->second.mac, std::nullopt};
+  next_hop.source = link->second.mac;
+}
+
+// A neighbour that the kernel has lost keeps its last MAC: a lost ARP answer must not stop a connection. Whether the
+// real server is alive is for the health checks to say.
+void Network::learn(const netlink::Neighbour& neighbour) {
+  const auto known = next_hops_.find(neighbour.ip);
+  if (known == next_hops_.end() || !neighbour.mac) return;
+  model::NextHop& next_hop = known->second;
+  if (next_hop.ifindex != static_cast<uint32_t>(neighbour.ifindex) || next_hop.mac == neighbour.mac) return;
+  if (next_hop.mac) {
+    base::log::info("real server {} has another MAC address: {}, before {}", neighbour.ip.str(), neighbour.mac->str(),
+                    next_hop.mac->str());
+  }
+  next_hop.mac = neighbour.mac;
+  changed();
+}
+
+void Network::on_neighbour(const netlink::Neighbour& neighbour) {
+  learn(neighbour);
+}
+
+void Network::on_link(netlink::Change change, const netlink::Link& link) {
+  const auto known = links_.find(link.index);
+  const bool same = known != links_.end() && known->second == link;
+  if (change == netlink::Change::gone) {
+    links_.erase(link.index);
+  } else {
+    links_[link.index] = link;
+  }
+  if (same && change == netlink::Change::present) return;
+  for (const base::Ipv4 address : watched_) find_route(address);
+  changed();
+}
+
+void Network::probe_all() {
+  bool unknown = false;
+  for (const base::Ipv4 address : watched_) {
+    if (!next_hops_.contains(address)) find_route(address);
+    const auto known = next_hops_.find(address);
+    if (known == next_hops_.end()) continue;
+    unknown = unknown || !known->second.mac;
+    static_cast<void>(netlink::probe(socket_, static_cast<int>(known->second.ifindex), address));
+  }
+  probe_timer_.start(unknown ? kProbePeriodWhileUnknown : kProbePeriod);
+}
+
+void Network::changed() {
+  if (!change_timer_.running()) change_timer_.start(kGather);
+}
+
+}  // namespace control

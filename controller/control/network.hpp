@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the kernel knows of interfaces and of the real servers' MAC addresses, kept fresh.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/tables.hpp"
+#include "netlink/links.hpp"
+#include "netlink/monitor.hpp"
+#include "netlink/neighbours.hpp"
+#include "netlink/socket.hpp"
+
+namespace control {
+
+class Network {
+ public:
+  // `on_change` when an interface or a watched neighbour is not what it was.
+  static base::Result<std::unique_ptr<Network>> start(loop::Loop& loop, std::function<void()> on_change);
+
+  // Errors of a configuration that only this host can see: an interface that does not exist, a real server that is not
+  // on a directly connected network. Empty: none.
+  std::vector<std::string> problems(const model::Config& config);
+
+  // Follows these real servers, and asks the kernel to resolve them now and again from now on.
+  void watch(const std::set<base::Ipv4>& real_servers);
+
+  // A MAC that an earlier run knew: good until the kernel says otherwise.
+  void remember(base::Ipv4 address, const model::NextHop& next_hop);
+
+  const std::map<base::Ipv4, model::NextHop>& next_hops() const { return next_hops_; }
+  std::optional<netlink::Link> link(const std::string& name) const;
+
+  // Takes a virtual address off that a worker has left behind. True: it is not there any more.
+  bool remove_address(uint32_t ifindex, base::Ipv4 address);
+
+ private:
+  explicit Network(loop::Loop& loop, netlink::Socket socket, std::function<void()> on_change);
+
+  base::Result<> read_all();
+  void on_link(netlink::Change change, const netlink::Link& link);
+  void on_neighbour(const netlink::Neighbour& neighbour);
+  void learn(const netlink::Neighbour& neighbour);
+  void find_route(base::Ipv4 address);
+  void probe_all();
+  void changed();
+
+  netlink::Socket socket_;
+  std::function<void()> on_change_;
+  std::unique_ptr<netlink::Monitor> monitor_;
+  std::map<int, netlink::Link> links_;
+  std::set<base::Ipv4> watched_;
+  std::map<base::Ipv4, model::NextHop> next_hops_;
+  loop::Timer probe_timer_, change_timer_;
+};
+
+}  // namespace control

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/status.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "xdirector/verdicts.h"
+
+namespace control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json vrrp_json(const model::VrrpInstance& instance, const Snapshot& all) {
+  Json addresses = Json::array();
+  for (const base::Ipv4 address : instance.virtual_addresses) {
+    const auto lease = all.lease_seconds.find(address.str());
+    const bool leased = lease != all.lease_seconds.end() && lease->second > 0;
+    addresses.push_back(
+        {{"address", address.str()}, {"fenced", !leased}, {"lease_seconds", leased ? lease->second : 0.0}});
+  }
+  const auto found = all.vrrp.find(instance.name);
+  const ipc::VrrpReport report = found == all.vrrp.end() ? ipc::VrrpReport{} : found->second;
+  return {{"name", instance.name},
+          {"interface", instance.interface},
+          {"virtual_router_id", instance.virtual_router_id},
+          {"state", ipc::name(report.state)},
+          {"reason", report.reason},
+          {"since", report.since_unix},
+          {"priority", report.priority != 0 ? report.priority : instance.priority},
+          {"master", report.master == base::Ipv4() ? "" : report.master.str()},
+          {"virtual_addresses", addresses},
+          {"adverts_sent", report.adverts_sent},
+          {"adverts_received", report.adverts_received},
+          {"adverts_rejected", report.adverts_rejected},
+          {"last_rejected", report.last_rejected},
+          {"send_errors", report.send_errors}};
+}
+
+const char* health_word(const model::RealServer& real, bool down, const ipc::HealthReport* last) {
+  if (real.checks.empty()) return "not checked";
+  if (down) return "down";
+  if (last == nullptr) return "not yet checked";
+  return last->unknown ? "unknown" : "up";
+}
+
+// What the packet path knows of a slot, in the same words for configured and draining real servers.
+void add_traffic(Json& json, model::Slot slot, const model::RealServerEntry& entry, const Snapshot& all) {
+  const auto found = all.slots.find(slot);
+  const SlotStatus traffic = found == all.slots.end() ? SlotStatus{} : found->second;
+  json["mac"] = entry.next_hop.mac ? entry.next_hop.mac->str() : "";
+  json["active_connections"] = traffic.connections.active;
+  json["inactive_connections"] = traffic.connections.inactive;
+  json["connections"] = traffic.stats.connections;
+  json["packets"] = traffic.stats.packets;
+  json["bytes"] = traffic.stats.bytes;
+}
+
+Json real_server_json(const model::VirtualServer& server, const model::RealServer& real, const Snapshot& all,
+                      std::set<model::Slot>& shown) {
+  const model::Member member{server.key, model::key_of(real)};
+  const auto found = all.health.find(member);
+  const ipc::HealthReport* last = found == all.health.end() ? nullptr : &found->second;
+  const std::optional<model::Slot> slot = all.tables->slot_of(member);
+  const bool down = slot && model::is_down(all.tables->real_servers.at(*slot));
+  Json json{{"address", real.address.str()},
+            {"port", real.port},
+            {"weight", real.weight},
+            {"health", health_word(real, down, last)},
+            {"last_check", last == nullptr ? "" : last->outcome},
+            {"last_check_at", last == nullptr ? 0 : last->at_unix}};
+  if (slot) {
+    add_traffic(json, *slot, all.tables->real_servers.at(*slot), all);
+    shown.insert(*slot);
+  }
+  return json;
+}
+
+Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all, std::set<model::Slot>& shown) {
+  Json json{{"name", server.name}, {"protocol", model::name(server.key.protocol)}};
+  if (server.key.mark != 0) {
+    json["fwmark"] = server.key.mark;
+  } else {
+    json["address"] = server.key.address.str();
+    json["port"] = server.key.port;
+  }
+  json["lb_algo"] = "wrr";
+  json["lb_kind"] = "DR";
+  json["persistence_timeout"] = base::seconds(server.persistence_timeout);
+  json["real_servers"] = Json::array();
+  for (const model::RealServer& real : server.real_servers) {
+    json["real_servers"].push_back(real_server_json(server, real, all, shown));
+  }
+  return json;
+}
+
+Json draining_json(const Snapshot& all, const std::set<model::Slot>& shown) {
+  Json list = Json::array();
+  for (const auto& [slot, entry] : all.tables->real_servers) {
+    if (shown.contains(slot)) continue;
+    Json json{{"virtual_server", all.tables->virtual_servers.at(entry.virtual_server).key.str()},
+              {"address", entry.key.address.str()},
+              {"port", entry.key.port}};
+    add_traffic(json, slot, entry, all);
+    list.push_back(json);
+  }
+  return list;
+}
+
+Json verdicts_json(const xd_counters& counters) {
+  Json json = Json::object();
+#define XD_ADD(name, action, meaning) json[#name] = counters.name;
+  XD_VERDICTS(XD_ADD)
+#undef XD_ADD
+  return json;
+}
+
+}  // namespace
+
+Json status_json(const Snapshot& all) {
+  Json json{
+      {"version", XDIRECTOR_VERSION}, {"router_id", all.config->router_id}, {"now", all.now_unix},
+      {"started", all.started_unix},  {"config_file", all.config_file},     {"config_loaded", all.config_loaded_unix}};
+  json["last_reload"] = {{"at", all.reload.at_unix}, {"ok", all.reload.ok}, {"errors", all.reload.errors}};
+  json["workers"] = Json::object();
+  for (const auto& [name, worker] : all.workers) {
+    json["workers"][name] = {{"pid", worker.pid}, {"restarts", worker.restarts}};
+  }
+  json["interfaces"] = Json::array();
+  for (const InterfaceStatus& interface : all.interfaces) {
+    json["interfaces"].push_back({{"name", interface.name}, {"mode", interface.mode}, {"warning", interface.warning}});
+  }
+  json["vrrp_instances"] = Json::array();
+  for (const model::VrrpInstance& instance : all.config->vrrp_instances) {
+    json["vrrp_instances"].push_back(vrrp_json(instance, all));
+  }
+  std::set<model::Slot> shown;
+  json["virtual_servers"] = Json::array();
+  for (const model::VirtualServer& server : all.config->virtual_servers) {
+    json["virtual_servers"].push_back(virtual_server_json(server, all, shown));
+  }
+  json["draining"] = draining_json(all, shown);
+  json["verdicts"] = verdicts_json(all.counters);
+  return json;
+}
+
+}  // namespace control

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `xdirector status` shows, as one JSON document. A function of values: nothing is asked for here.
+#pragma once
+
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "dataplane/connections.hpp"
+#include "ipc/messages.hpp"
+#include "model/tables.hpp"
+
+namespace control {
+
+struct InterfaceStatus {
+  std::string name;
+  std::string mode;     // "native", "generic"; empty: not attached
+  std::string warning;  // why it is not as one would want
+};
+
+struct WorkerStatus {
+  int pid = 0;  // 0: not running
+  int restarts = 0;
+};
+
+struct SlotStatus {
+  dataplane::ConnectionCounts connections;
+  xd_real_server_stats stats{};
+};
+
+struct ReloadStatus {
+  int64_t at_unix = 0;  // 0: there was none
+  bool ok = true;
+  std::vector<std::string> errors;
+};
+
+// Everything at one moment.
+struct Snapshot {
+  std::string config_file;
+  int64_t started_unix = 0, config_loaded_unix = 0, now_unix = 0;
+  ReloadStatus reload;
+  const model::Config* config = nullptr;
+  const model::Tables* tables = nullptr;
+  std::vector<InterfaceStatus> interfaces;
+  std::map<std::string, WorkerStatus> workers;
+  std::map<std::string, ipc::VrrpReport> vrrp;        // by instance
+  std::map<model::Member, ipc::HealthReport> health;  // last result of those that have one
+  std::map<model::Slot, SlotStatus> slots;
+  std::map<std::string, double> lease_seconds;  // left, by virtual address; negative: fenced
+  xd_counters counters{};
+};
+
+nlohmann::ordered_json status_json(const Snapshot& snapshot);
+
+}  // namespace control

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/connections.hpp"
+
+#include <utility>
+
+namespace dataplane {
+namespace {
+
+constexpr uint64_t kFree = 0, kBeingWritten = 1;
+
+uint64_t load(const __u64& word) {
+  return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
+}
+
+// The protocol of bpf/connections.h: lock by w0, and give up if a packet has refreshed the way since we looked.
+void free_way(xd_way& way, uint64_t w0, uint64_t w1) {
+  __u64 expected = w0;
+  if (!__atomic_compare_exchange_n(&way.w0, &expected, kBeingWritten, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+    return;
+  const bool refreshed = load(way.w1) != w1;
+  __atomic_store_n(&way.w0, refreshed ? w0 : kFree, __ATOMIC_SEQ_CST);
+}
+
+}  // namespace
+
+Sweep::Sweep(std::span<xd_bucket> buckets, std::span<const xd_real_server> real_servers)
+    : buckets_(buckets), real_servers_(real_servers), counting_(real_servers.size()), counts_(real_servers.size()) {}
+
+void Sweep::visit(xd_way& way, uint32_t tick) {
+  const xd_way seen{.w0 = load(way.w0), .w1 = load(way.w1)};
+  if (seen.w0 == kFree || seen.w0 == kBeingWritten || seen.slot >= real_servers_.size()) return;
+  const xd_real_server& real_server = real_servers_[seen.slot];
+  const uint32_t age = (tick - static_cast<uint32_t>(seen.tick)) % XD_TICKS;
+  if (real_server.state == XD_UNUSED || age > real_server.timeout_ticks[seen.state]) {
+    free_way(way, seen.w0, seen.w1);
+    return;
+  }
+  ConnectionCounts& counts = counting_[seen.slot];
+  const bool established = seen.state == XD_YOUNG || seen.state == XD_PROVEN;
+  ++(established ? counts.active : counts.inactive);
+}
+
+bool Sweep::step(size_t buckets, uint32_t tick) {
+  for (size_t i = 0; i < buckets && next_ < buckets_.size(); ++i, ++next_) {
+    for (xd_way& way : buckets_[next_].way) visit(way, tick);
+  }
+  if (next_ < buckets_.size()) return false;
+  next_ = 0;
+  counts_ = std::exchange(counting_, std::vector<ConnectionCounts>(counts_.size()));
+  return true;
+}
+
+}  // namespace dataplane

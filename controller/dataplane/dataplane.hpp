@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packet path as one object: loads the program, adopts or makes its pinned maps, attaches it, and keeps the maps
+// equal to the tables it is given. The only user of libbpf; the control plane is its only user.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "dataplane/attach.hpp"
+#include "dataplane/connections.hpp"
+#include "dataplane/maps.hpp"
+#include "model/tables.hpp"
+
+struct xdirector;
+
+namespace dataplane {
+
+class Dataplane {
+ public:
+  // Loads the program on the maps of an earlier run where they have this layout and `buckets`, else on new, empty ones.
+  // An earlier program forwards on until attach() replaces it.
+  static base::Result<Dataplane> open(uint32_t buckets);
+  ~Dataplane();
+  Dataplane(Dataplane&&) noexcept;
+  Dataplane& operator=(Dataplane&&) noexcept;
+
+  // For the log: what open() found. Empty: nothing of an earlier run.
+  const std::string& found() const { return found_; }
+  base::Duration tick() const;
+  uint64_t bytes() const;  // kernel memory of the fixed tables
+
+  const model::Tables& tables() const { return tables_; }
+  base::Result<> apply(const model::Tables& desired);  // on an error everything is as before
+
+  base::Result<Attached> attach_to(uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted);
+
+  int leases_fd() const;
+  Maps& maps() { return maps_; }
+  const Maps& maps() const { return maps_; }
+  Sweep& sweep() { return *sweep_; }
+  uint32_t current_tick() const;  // of the packet path's clock
+
+ private:
+  struct Unload {
+    void operator()(xdirector* program) const;
+  };
+  using ProgramPtr = std::unique_ptr<xdirector, Unload>;
+  Dataplane(ProgramPtr program, Maps maps, std::string found);
+
+  ProgramPtr program_;
+  Maps maps_;
+  model::Tables tables_;
+  std::unique_ptr<Sweep> sweep_;
+  std::string found_;
+};
+
+}  // namespace dataplane

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Typed access to BPF maps: arrays through mmap, hashes and per-CPU arrays through system calls.
+#pragma once
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace dataplane {
+
+// An mmapable array as plain memory, shared with the program. Words that the program reads while we change them are
+// written with store().
+template <typename T>
+class MappedArray {
+ public:
+  static base::Result<MappedArray> map(int fd, size_t entries) {
+    static_assert(sizeof(T) % 8 == 0, "the kernel rounds an entry up to 8 bytes");
+    void* memory = mmap(nullptr, entries * sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) return base::fail_errno("cannot map a BPF array into memory");
+    return MappedArray(static_cast<T*>(memory), entries);
+  }
+  MappedArray() = default;
+  MappedArray(MappedArray&& other) noexcept : entries_(std::exchange(other.entries_, {})) {}
+  MappedArray& operator=(MappedArray&& other) noexcept {
+    std::swap(entries_, other.entries_);
+    return *this;
+  }
+  MappedArray(const MappedArray&) = delete;
+  MappedArray& operator=(const MappedArray&) = delete;
+  ~MappedArray() {
+    if (!entries_.empty()) munmap(entries_.data(), entries_.size_bytes());
+  }
+
+  size_t size() const { return entries_.size(); }
+  T& operator[](size_t i) const { return entries_[i]; }
+  std::span<T> all() const { return entries_; }
+
+ private:
+  MappedArray(T* memory, size_t entries) : entries_(memory, entries) {}
+  std::span<T> entries_;
+};
+
+template <typename Word>
+void store(Word& where, Word value) {
+  __atomic_store_n(&where, value, __ATOMIC_RELEASE);
+}
+
+template <typename Key, typename Value>
+class HashMap {
+ public:
+  HashMap() = default;
+  explicit HashMap(int fd) : fd_(fd) {}
+
+  base::Result<> put(const Key& key, const Value& value) {
+    if (bpf_map_update_elem(fd_, &key, &value, BPF_ANY) != 0) return base::fail_errno("cannot update a BPF map");
+    return {};
+  }
+  base::Result<> remove(const Key& key) {
+    if (bpf_map_delete_elem(fd_, &key) != 0 && errno != ENOENT) return base::fail_errno("cannot update a BPF map");
+    return {};
+  }
+  void for_each(const std::function<void(const Key&, const Value&)>& visit) const {
+    Key key{}, next{};
+    for (int end = bpf_map_get_next_key(fd_, nullptr, &next); end == 0; end = bpf_map_get_next_key(fd_, &key, &next)) {
+      key = next;
+      Value value{};
+      if (bpf_map_lookup_elem(fd_, &key, &value) == 0) visit(key, value);
+    }
+  }
+
+ private:
+  int fd_ = -1;
+};
+
+// Values that consist of 64-bit counters only.
+template <typename Value>
+class PerCpuCounters {
+ public:
+  PerCpuCounters() = default;
+  explicit PerCpuCounters(int fd) : fd_(fd), cpus_(static_cast<size_t>(libbpf_num_possible_cpus())) {}
+
+  Value sum(uint32_t index) const {
+    static_assert(sizeof(Value) % sizeof(uint64_t) == 0);
+    constexpr size_t kWords = sizeof(Value) / sizeof(uint64_t);
+    std::vector<uint64_t> words(cpus_ * kWords);
+    if (bpf_map_lookup_elem(fd_, &index, words.data()) != 0) words.assign(words.size(), 0);
+    std::array<uint64_t, kWords> total{};
+    for (size_t i = 0; i < words.size(); ++i) total.at(i % kWords) += words[i];
+    Value value{};
+    std::memcpy(&value, total.data(), sizeof value);
+    return value;
+  }
+  void zero(uint32_t index) {
+    const std::vector<uint64_t> zeroes(cpus_ * sizeof(Value) / sizeof(uint64_t));
+    bpf_map_update_elem(fd_, &index, zeroes.data(), BPF_ANY);
+  }
+
+ private:
+  int fd_ = -1;
+  size_t cpus_ = 0;
+};
+
+}  // namespace dataplane

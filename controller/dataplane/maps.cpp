@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dataplane/maps.hpp"
+
+#include <fmt/format.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <xdirector.skel.h>
+
+#include "dataplane/encode.hpp"
+
+namespace dataplane {
+namespace {
+
+using model::Index;
+using model::Slot;
+using model::Tables;
+
+template <typename T>
+base::Result<> map_array(MappedArray<T>& array, const bpf_map* map) {
+  if (sizeof(T) != bpf_map__value_size(map)) return base::fail("a BPF map has another layout than this binary");
+  base::Result<MappedArray<T>> mapped = MappedArray<T>::map(bpf_map__fd(map), bpf_map__max_entries(map));
+  if (!mapped) return std::unexpected(mapped.error());
+  array = std::move(*mapped);
+  return {};
+}
+
+// Waits until no packet is processed any more that may have read what we have just replaced.
+void wait_for_packets_in_flight() {
+  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+}
+
+// nullptr where there is none.
+template <typename Map, typename Key>
+const typename Map::mapped_type* find(const Map& map, const Key& key) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+template <typename Map, typename Key, typename Value>
+bool holds(const Map& map, const Key& key, const Value& value) {
+  const auto* found = find(map, key);
+  return found != nullptr && *found == value;
+}
+
+}  // namespace
+
+base::Result<Maps> Maps::open(const xdirector& program) {
+  Maps maps;
+  const auto& m = program.maps;
+  for (base::Result<> done :
+       {map_array(maps.interfaces_, m.interfaces), map_array(maps.virtual_servers_, m.virtual_servers),
+        map_array(maps.schedules_, m.schedules), map_array(maps.real_servers_, m.real_servers),
+        map_array(maps.leases_, m.leases), map_array(maps.connections_, m.connections)}) {
+    if (!done) return std::unexpected(done.error());
+  }
+  maps.services_ = HashMap<xd_service_key, __u32>(bpf_map__fd(m.services));
+  maps.port_marks_ = HashMap<xd_marked_address, xd_port_ranges>(bpf_map__fd(m.port_marks));
+  maps.counters_ = PerCpuCounters<xd_counters>(bpf_map__fd(m.counters));
+  maps.stats_ = PerCpuCounters<xd_real_server_stats>(bpf_map__fd(m.real_server_stats));
+  return maps;
+}
+
+// --- reading ---
+
+std::vector<Slot> Maps::read_cycle(xd_cycle cycle) const {
+  std::vector<Slot> slots;
+  for (uint32_t i = 0; i < cycle.length && cycle.offset + i < XD_SCHEDULE_SLOTS; ++i) {
+    const uint32_t at = cycle.offset + i;
+    slots.push_back(schedules_[at / XD_SCHEDULE_BLOCK].slot[at % XD_SCHEDULE_BLOCK]);
+  }
+  return slots;
+}
+
+void Maps::read_virtual_servers(Tables& tables) const {
+  for (Index i = 0; i < virtual_servers_.size(); ++i) {
+    const xd_virtual_server& value = virtual_servers_[i];
+    if (value.used == 0) continue;
+    tables.virtual_servers[i] = {.key = decode(value.key),
+                                 .persistence_ticks = value.persistence_ticks,
+                                 .persistence_mask = base::Ipv4::from_network(value.persistence_mask),
+                                 .cycle = read_cycle(value.cycle)};
+  }
+}
+
+void Maps::read_real_servers(Tables& tables) const {
+  for (uint32_t slot = 1; slot < real_servers_.size(); ++slot) {
+    const xd_real_server& value = real_servers_[slot];
+    if (value.state == XD_UNUSED || !tables.virtual_servers.contains(value.virtual_server)) continue;
+    tables.real_servers[static_cast<Slot>(slot)] = decode(value);
+  }
+}
+
+void Maps::read_port_marks(Tables& tables) const {
+  port_marks_.for_each([&](const xd_marked_address& key, const xd_port_ranges& value) {
+    auto& ranges =
+        tables.port_marks[{base::Ipv4::from_network(key.address), static_cast<model::Protocol>(key.protocol)}];
+    for (uint32_t i = 0; i < value.count && i < XD_MAX_PORT_RANGES; ++i) {
+      ranges.push_back({value.range[i].first, value.range[i].last, value.range[i].mark});
+    }
+  });
+}
+
+Tables Maps::read() const {
+  Tables tables;
+  for (const xd_interface& value : interfaces_.all()) {
+    if (value.ifindex != 0) tables.interfaces[value.ifindex] = base::Mac::from_bytes(value.mac);
+  }
+  services_.for_each([&](const xd_service_key& key, const __u32& index) { tables.services[decode(key)] = index; });
+  read_port_marks(tables);
+  read_virtual_servers(tables);
+  read_real_servers(tables);
+  for (uint32_t i = 0; i < leases_.size(); ++i) {
+    const xd_lease& lease = leases_[i];
+    if (lease.address != 0) tables.leases[base::Ipv4::from_network(lease.address)] = {i, lease.ifindex};
+  }
+  return tables;
+}
+
+// --- writing ---
+
+base::Result<> Maps::change(const Tables& from, const Tables& to) {
+  if (from == to) return {};
+  base::Result<> done = transition(from, to);
+  if (!done) static_cast<void>(transition(to, from));
+  return done;
+}
+
+base::Result<> Maps::transition(const Tables& from, const Tables& to) {
+  write_interfaces(from, to);
+  write_leases(from, to);
+  write_real_servers(from, to, true);
+  write_virtual_servers(from, to);
+  if (auto done = write_cycles(from, to); !done) return done;
+  if (auto done = write_port_marks(from, to); !done) return done;
+  if (auto done = write_services(from, to); !done) return done;
+  write_real_servers(from, to, false);
+  clear_removed(from, to);
+  return {};
+}
+
+void Maps::write_interfaces(const Tables& from, const Tables& to) {
+  // Few, and rarely changed: one that is gone makes its entry free, a new one takes the first free entry of its probes.
+  for (xd_interface& entry : interfaces_.all()) {
+    if (entry.ifindex != 0 && !to.interfaces.contains(entry.ifindex)) store(entry.ifindex, __u32{0});
+  }
+  for (const auto& [ifindex, mac] : to.interfaces) {
+    if (holds(from.interfaces, ifindex, mac)) continue;
+    xd_interface* place = nullptr;
+    for (uint32_t probe = 0; probe < XD_INTERFACE_PROBES; ++probe) {
+      xd_interface& entry = interfaces_[(ifindex + probe) % XD_INTERFACES];
+      if (entry.ifindex == ifindex) place = &entry;
+      if (entry.ifindex == 0 && place == nullptr) place = &entry;
+    }
+    if (place == nullptr) continue;  // more than XD_INTERFACE_PROBES interfaces of one residue: not attached either
+    store(place->mac_word, encode_mac(mac));
+    store(place->ifindex, ifindex);
+  }
+}
+
+void Maps::write_leases(const Tables& from, const Tables& to) {
+  for (const auto& [address, lease] : to.leases) {
+    if (holds(from.leases, address, lease)) continue;
+    xd_lease& entry = leases_[lease.index];
+    entry.ifindex = lease.ifindex;
+    if (entry.address == address.network()) continue;
+    store(entry.until, __u64{0});  // fenced until the vrrp worker says otherwise
+    store(entry.address, address.network());
+  }
+}
+
+void Maps::write_real_server(Slot slot, const model::RealServerEntry& entry, bool is_new) {
+  xd_real_server& value = real_servers_[slot];
+  if (is_new) {
+    store(value.target, __u64{0});
+    stats_.zero(slot);
+  }
+  const bool moves = value.ifindex != entry.next_hop.ifindex || value.source != encode_mac(entry.next_hop.source);
+  if (moves) {  // never with the MAC of one interface and the index of another
+    xd_real_server unknown = value;
+    unknown.has_mac = 0;
+    store(value.target, unknown.target);
+    store(value.ifindex, entry.next_hop.ifindex);
+    store(value.source, encode_mac(entry.next_hop.source));
+  }
+  value.virtual_server = entry.virtual_server;
+  value.virtual_address = entry.virtual_address.network();
+  value.virtual_port = htons(entry.virtual_port);
+  value.protocol = static_cast<__u8>(entry.protocol);
+  value.persistent = entry.persistent ? 1 : 0;
+  std::memcpy(value.timeout_ticks, entry.timeout_ticks.data(), sizeof value.timeout_ticks);
+  value.address = entry.key.address.network();
+  value.port = htons(entry.key.port);
+  value.weight = entry.weight;
+  store(value.target, encode_target(entry));
+}
+
+// Active ones before the cycles that name them, the others after the cycles that named them.
+void Maps::write_real_servers(const Tables& from, const Tables& to, bool active) {
+  for (const auto& [slot, entry] : to.real_servers) {
+    if ((entry.state == XD_ACTIVE) != active) continue;
+    const model::RealServerEntry* before = find(from.real_servers, slot);
+    if (before == nullptr || *before != entry) write_real_server(slot, entry, before == nullptr);
+  }
+}
+
+void Maps::write_virtual_servers(const Tables& from, const Tables& to) {
+  for (const auto& [index, entry] : to.virtual_servers) {
+    xd_virtual_server& value = virtual_servers_[index];
+    if (!from.virtual_servers.contains(index)) {
+      value = {};
+      value.key = encode(entry.key);
+      value.hash_seed = hash_seed(entry.key);
+    }
+    value.persistence_mask = entry.persistence_mask.network();
+    store(value.persistence_ticks, entry.persistence_ticks);
+    store(value.used, __u32{1});
+  }
+}
+
+model::Regions Maps::regions() const {
+  model::Regions all;
+  for (Index i = 0; i < virtual_servers_.size(); ++i) {
+    const xd_cycle& cycle = virtual_servers_[i].cycle;
+    if (cycle.length > 0) all[i] = {cycle.offset, cycle.length};
+  }
+  return all;
+}
+
+base::Result<> Maps::write_cycles(const Tables& from, const Tables& to) {
+  std::map<Index, uint32_t> changed;
+  for (const auto& [index, entry] : to.virtual_servers) {
+    const model::VirtualServerEntry* before = find(from.virtual_servers, index);
+    if (before == nullptr || before->cycle != entry.cycle) changed[index] = static_cast<uint32_t>(entry.cycle.size());
+  }
+  if (changed.empty()) return {};
+  base::Result<model::Regions> placed = model::place_cycles(regions(), changed, XD_SCHEDULE_SLOTS);
+  if (!placed) return std::unexpected(placed.error());
+  for (const auto& [index, region] : *placed) {
+    const std::vector<Slot>& cycle = to.virtual_servers.at(index).cycle;
+    for (uint32_t i = 0; i < region.length; ++i) {
+      const uint32_t at = region.offset + i;
+      schedules_[at / XD_SCHEDULE_BLOCK].slot[at % XD_SCHEDULE_BLOCK] = cycle[i];
+    }
+  }
+  for (const auto& [index, region] : *placed) {
+    xd_cycle cycle{};
+    if (region.length > 0) {
+      cycle.offset = region.offset;
+      cycle.length = region.length;
+    }
+    store(virtual_servers_[index].cycle.word, cycle.word);
+  }
+  wait_for_packets_in_flight();  // then the old regions are free
+  return {};
+}
+
+base::Result<> Maps::write_services(const Tables& from, const Tables& to) {
+  for (const auto& [key, index] : to.services) {
+    if (holds(from.services, key, index)) continue;
+    if (auto done = services_.put(encode(key), index); !done) return done;
+  }
+  for (const auto& [key, index] : from.services) {
+    if (to.services.contains(key)) continue;
+    if (auto done = services_.remove(encode(key)); !done) return done;
+  }
+  return {};
+}
+
+base::Result<> Maps::write_port_marks(const Tables& from, const Tables& to) {
+  auto encode_key = [](const model::MarkedAddress& key) {
+    return xd_marked_address{.address = key.first.network(), .protocol = static_cast<__u8>(key.second), .reserved = {}};
+  };
+  for (const auto& [key, ranges] : to.port_marks) {
+    if (holds(from.port_marks, key, ranges)) continue;
+    if (ranges.size() > XD_MAX_PORT_RANGES) {
+      return base::fail(fmt::format("{} has more than {} port ranges", key.first.str(), XD_MAX_PORT_RANGES));
+    }
+    xd_port_ranges value{};
+    for (const model::PortRange& range : ranges) value.range[value.count++] = {range.first, range.last, range.mark};
+    if (auto done = port_marks_.put(encode_key(key), value); !done) return done;
+  }
+  for (const auto& [key, ranges] : from.port_marks) {
+    if (to.port_marks.contains(key)) continue;
+    if (auto done = port_marks_.remove(encode_key(key)); !done) return done;
+  }
+  return {};
+}
+
+void Maps::clear_removed(const Tables& from, const Tables& to) {
+  for (const auto& [slot, entry] : from.real_servers) {
+    if (to.real_servers.contains(slot)) continue;
+    store(real_servers_[slot].target, __u64{0});
+    real_servers_[slot] = {};
+  }
+  for (const auto& [index, entry] : from.virtual_servers) {
+    if (to.virtual_servers.contains(index)) continue;
+    store(virtual_servers_[index].used, __u32{0});
+    virtual_servers_[index] = {};
+  }
+  for (const auto& [address, lease] : from.leases) {
+    if (to.leases.contains(address)) continue;
+    store(leases_[lease.index].address, __u32{0});
+    store(leases_[lease.index].until, __u64{0});
+  }
+}
+
+}  // namespace dataplane

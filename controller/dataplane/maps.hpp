@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The maps of one loaded program, and model::Tables as they stand in them.
+#pragma once
+
+#include "base/result.hpp"
+#include "dataplane/map.hpp"
+#include "model/schedule_space.hpp"
+#include "model/tables.hpp"
+#include "xdirector/maps.h"
+
+struct xdirector;
+
+namespace dataplane {
+
+class Maps {
+ public:
+  static base::Result<Maps> open(const xdirector& program);
+
+  // What an earlier run left, or nothing in maps that are new.
+  model::Tables read() const;
+
+  // Makes the maps hold `to` where they hold `from`; writes only what differs. The order keeps every packet served: a
+  // cycle names active real servers only, a service names a virtual server that is there. On an error what was
+  // written is taken back.
+  base::Result<> change(const model::Tables& from, const model::Tables& to);
+
+  // The deadline of a lease: CLOCK_BOOTTIME nanoseconds.
+  uint64_t lease_until(uint32_t index) const { return __atomic_load_n(&leases_[index].until, __ATOMIC_ACQUIRE); }
+  void end_lease(uint32_t index) { store(leases_[index].until, __u64{0}); }
+
+  std::span<xd_bucket> buckets() const { return connections_.all(); }
+  std::span<const xd_real_server> real_servers() const { return real_servers_.all(); }
+  xd_counters counters() const { return counters_.sum(0); }
+  xd_real_server_stats stats(model::Slot slot) const { return stats_.sum(slot); }
+
+ private:
+  base::Result<> transition(const model::Tables& from, const model::Tables& to);
+  base::Result<> write_cycles(const model::Tables& from, const model::Tables& to);
+  void write_virtual_servers(const model::Tables& from, const model::Tables& to);
+  void write_real_servers(const model::Tables& from, const model::Tables& to, bool active);
+  void write_real_server(model::Slot slot, const model::RealServerEntry& entry, bool is_new);
+  base::Result<> write_services(const model::Tables& from, const model::Tables& to);
+  base::Result<> write_port_marks(const model::Tables& from, const model::Tables& to);
+  void write_interfaces(const model::Tables& from, const model::Tables& to);
+  void write_leases(const model::Tables& from, const model::Tables& to);
+  void clear_removed(const model::Tables& from, const model::Tables& to);
+
+  void read_virtual_servers(model::Tables& tables) const;
+  void read_real_servers(model::Tables& tables) const;
+  void read_port_marks(model::Tables& tables) const;
+  std::vector<model::Slot> read_cycle(xd_cycle cycle) const;
+  model::Regions regions() const;
+
+  MappedArray<xd_interface> interfaces_;
+  MappedArray<xd_virtual_server> virtual_servers_;
+  MappedArray<xd_schedule_block> schedules_;
+  MappedArray<xd_real_server> real_servers_;
+  MappedArray<xd_lease> leases_;
+  MappedArray<xd_bucket> connections_;
+  HashMap<xd_service_key, __u32> services_;
+  HashMap<xd_marked_address, xd_port_ranges> port_marks_;
+  PerCpuCounters<xd_counters> counters_;
+  PerCpuCounters<xd_real_server_stats> stats_;
+};
+
+}  // namespace dataplane

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// /sys/fs/bpf/xdirector: where program links and maps outlive the process. Names: the maps' own, and link_IFINDEX.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "base/fd.hpp"
+#include "base/result.hpp"
+
+namespace dataplane::pins {
+
+inline constexpr const char* kDirectory = "/sys/fs/bpf/xdirector";
+
+// Makes the directory (0700); mounts bpffs first where nobody has.
+base::Result<> prepare();
+
+std::string path(const std::string& name);
+std::string link_name(uint32_t ifindex);
+
+base::Fd open(const std::string& name);  // empty where there is none
+base::Result<> pin(int fd, const std::string& name);
+void unpin(const std::string& name);
+
+// Every pinned link by its pin's ifindex.
+std::map<uint32_t, base::Fd> links();
+
+// Removes links first, then maps, then the directory: forwarding ends, nothing stays. False: there was nothing.
+bool remove_all();
+
+}  // namespace dataplane::pins
