@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// xdirector check FILE: is this configuration one to run?
+#include "cli/check.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,8 +22,8 @@ std::string counted(size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
-// Prints what is wrong and what is doubtful, errors first, one line each, then a summary. 0 when `run` would accept the
-// file, else 1.
+}  // namespace
+
 int check(const std::string& file) {
   const auto loaded = config::load_file(file);
   const auto& found = loaded ? loaded->warnings : loaded.error();
@@ -37,8 +38,6 @@ int check(const std::string& file) {
   fmt::print("{}: {}\n", file, summary);
   return loaded ? 0 : 1;
 }
-
-}  // namespace
 
 void add_check(CLI::App& app, int& exit_code) {
   auto file = std::make_shared<std::string>();

@@ -77,7 +77,7 @@ class StatusTest : public testing::Test {
 }  // namespace
 
 TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
-  EXPECT_THAT(text(), HasSubstr("VI_1             MASTER       100  100  enp1s0     200 s"));
+  EXPECT_THAT(text(), HasSubstr("VI_1             MASTER       100  100  enp1s0     3 min"));
   EXPECT_THAT(text(), HasSubstr("192.168.100.111 here, leased for 2.5 s more"));
   EXPECT_THAT(text(), HasSubstr("TCP 192.168.100.111:9826 \"rest\" wrr DR persistent 900 s"));
   EXPECT_THAT(
