@@ -80,6 +80,8 @@ class Daemon {
   void reload();
   base::Result<> take(const model::Config& config);
   base::Result<> attach(const model::Config& config);
+  void detach_unused();
+  void forget_unchecked();
   void hold_fence();
   void send_vrrp();
   void send_health();
@@ -186,6 +188,13 @@ base::Result<> Daemon::attach(const model::Config& config) {
   return {};
 }
 
+// Links of interfaces that have left the configuration or the host.
+void Daemon::detach_unused() {
+  std::set<uint32_t> keep;
+  for (const auto& [ifindex, interface] : attached_) keep.insert(ifindex);
+  dataplane::detach_others(keep);
+}
+
 void Daemon::hold_fence() {
   std::set<std::string> interfaces;
   for (const model::VrrpInstance& instance : config_.vrrp_instances) interfaces.insert(instance.interface);
@@ -219,20 +228,22 @@ base::Result<> Daemon::take(const model::Config& config) {
   }
   config_ = config;
   loaded_ = base::unix_seconds();
-  std::set<uint32_t> keep;
-  for (const auto& [ifindex, interface] : attached_) keep.insert(ifindex);
-  dataplane::detach_others(keep);
+  detach_unused();
   hold_fence();
-  std::set<model::Member> members;
+  forget_unchecked();
+  return {};
+}
+
+// The health of real servers that are not checked any more: they count as up.
+void Daemon::forget_unchecked() {
+  std::set<model::Member> checked;
   for (const model::VirtualServer& server : config_.virtual_servers) {
     for (const model::RealServer& real : server.real_servers) {
-      if (!real.checks.empty()) members.insert({server.key, model::key_of(real)});
+      if (!real.checks.empty()) checked.insert({server.key, model::key_of(real)});
     }
   }
-  auto is_gone = [&](const auto& member) { return !members.contains(member); };
-  std::erase_if(down_, is_gone);
-  std::erase_if(health_reports_, [&](const auto& entry) { return is_gone(entry.first); });
-  return {};
+  std::erase_if(health_reports_, [&](const auto& entry) { return !checked.contains(entry.first); });
+  if (std::erase_if(down_, [&](const auto& member) { return !checked.contains(member); }) > 0) apply_or_log();
 }
 
 void Daemon::reload() {
@@ -266,9 +277,10 @@ void Daemon::reload() {
 // --- what comes in ---
 
 void Daemon::network_changed() {
-  if (auto done = attach(config_); !done) base::log::error("{}", done.error().message);
-  hold_fence();
   apply_or_log();
+  if (auto done = attach(config_); !done) base::log::error("{}", done.error().message);
+  detach_unused();
+  hold_fence();
 }
 
 void Daemon::health_report(const ipc::HealthReport& report) {

@@ -165,11 +165,12 @@ class Builder {
   }
 
   // Ordered by address:port, so that directors with the same view of health have the same cycle: the consistent hash
-  // chooses from it.
+  // chooses from it. A real server whose MAC is not known yet has to wait: a connection given to it would be lost.
   void make_cycles() {
     std::map<Index, std::map<RealServerKey, WeightedSlot>> active;
     for (const auto& [slot, entry] : tables_.real_servers) {
-      if (entry.state == XD_ACTIVE) active[entry.virtual_server][entry.key] = {slot, entry.weight};
+      if (entry.state == XD_ACTIVE && entry.next_hop.mac)
+        active[entry.virtual_server][entry.key] = {slot, entry.weight};
     }
     for (const auto& [index, servers] : active) {
       std::vector<WeightedSlot> ordered;

@@ -161,10 +161,14 @@ TEST_F(TablesTest, ARemovedVirtualServerIsNoServiceButKeepsItsIndexWhileItDrains
   EXPECT_THAT(tables_.virtual_servers, IsEmpty());
 }
 
-TEST_F(TablesTest, AnUnresolvedRealServerHasNoMac) {
-  around_.next_hops.clear();
-  apply({real("192.168.100.34")});
-  EXPECT_FALSE(entry("192.168.100.34").next_hop.mac);
+TEST_F(TablesTest, ARealServerIsScheduledOnceItsMacIsKnown) {
+  const std::optional<base::Mac> found = std::exchange(around_.next_hops[ip("192.168.100.34")].mac, std::nullopt);
+  apply({real("192.168.100.34"), real("192.168.100.35")});
+  EXPECT_EQ(entry("192.168.100.34").state, XD_ACTIVE);
+  EXPECT_THAT(cycle(), ElementsAre(slot("192.168.100.35")));
+  around_.next_hops[ip("192.168.100.34")].mac = found;
+  apply({real("192.168.100.34"), real("192.168.100.35")});
+  EXPECT_THAT(cycle(), ElementsAre(slot("192.168.100.34"), slot("192.168.100.35")));
 }
 
 TEST_F(TablesTest, AMarkOnOneAddressIsCheckedByAddressOnSeveralByNone) {
