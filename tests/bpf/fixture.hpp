@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// A director without a network: the program with small tables, packets in and out by BPF_PROG_TEST_RUN.
+//
+// Time stands still: it is tick 0. Tests let time pass by making entries older (`pass_ticks`).
+// The connection table has two buckets, so all flows share the same eight ways, number 0 to 7.
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/packet.hpp"
+#include "xdirector/maps.h"
+
+#include "xdirector.skel.h"  // names the types of maps.h
+
+namespace test {
+
+inline constexpr uint32_t kBuckets = 2;
+inline constexpr uint32_t kWays = kBuckets * XD_WAYS;
+inline constexpr uint8_t kTcp = 6, kUdp = 17;
+inline constexpr uint16_t kNever = XD_MAX_TIMEOUT_SECONDS;
+inline constexpr uint32_t kLoopback = 1;  // test runs come in by lo
+
+const char* name(xd_verdict verdict);
+
+struct RealServer {
+  std::string address;
+  base::Mac mac;
+  uint16_t weight = 1;
+  uint32_t ifindex = kLoopback;
+};
+
+struct VirtualServer {
+  uint32_t index = 0;
+  std::vector<uint16_t> slots;  // of its real servers, in their order
+};
+
+struct Result {
+  uint32_t action = 0;
+  Bytes bytes;
+  xd_verdict verdict = XD_VERDICT_COUNT;
+};
+
+// A way of the connection table, for people.
+struct Connection {
+  uint32_t way = 0;
+  std::string client;
+  uint16_t client_port = 0;
+  uint16_t slot = 0;
+  xd_connection_state state = XD_OPENING;
+  uint32_t tick = 0;
+};
+
+class Director : public testing::Test {
+ protected:
+  void SetUp() override;
+
+  // What the controller would do.
+  RealServer real_server(std::string_view address, const base::Mac& mac, uint16_t weight = 1) const;
+  VirtualServer virtual_server(std::string_view address, uint16_t port, uint8_t protocol,
+                               const std::vector<RealServer>& real_servers);
+  VirtualServer marked_virtual_server(uint32_t mark, uint8_t protocol, const std::vector<RealServer>& real_servers);
+  void port_marks(std::string_view address, uint8_t protocol, const std::vector<xd_port_range>& ranges);
+  void persist(const VirtualServer& server, uint32_t ticks, std::string_view mask = "255.255.255.255");
+  void schedule(const VirtualServer& server, const std::vector<uint16_t>& cycle);
+  void lease(std::string_view address, int64_t nanoseconds_from_now);
+  void interface(uint32_t ifindex, const base::Mac& mac);
+  void move_interface(uint32_t ifindex, uint32_t places);  // as if others of the same remainder had come first
+  void remove_service(const VirtualServer& server);
+  xd_real_server& slot(uint16_t slot);
+  xd_virtual_server& entry(const VirtualServer& server);
+  volatile xd_settings& settings();
+
+  // Checks that the packet was counted once, and says under which verdict.
+  Result run(const Packet& packet);
+  uint64_t counter(xd_verdict verdict) const;
+  xd_real_server_stats stats(uint16_t slot) const;
+  int program_fd() const;
+
+  // The tables that the program writes.
+  std::vector<Connection> connections() const;
+  Connection only_connection() const;
+  std::optional<xd_template> client_template(std::string_view client, const VirtualServer& server) const;
+  void put_connection(const Connection& connection, std::string_view address, uint16_t port, uint8_t protocol = kTcp);
+  void pass_ticks(uint32_t ticks);
+  void clear_connections();
+  void clear_templates();
+  void clear_stats();
+  void lock_way(uint32_t way);
+  bool way_is_locked(uint32_t way) const;
+
+  const base::Mac client_ = mac("02:00:00:00:00:31");
+  const base::Mac director_ = mac("02:00:00:00:02:44");
+  const std::string vip_ = "192.168.100.111";
+
+  // Which real server a packet went to: its slot, by the MAC address of the frame; 0 for none.
+  uint16_t slot_of(const Result& result) const;
+
+  // A TCP packet of the reference deployment's client.
+  Packet tcp(uint16_t client_port, uint16_t port, uint8_t flags, std::string_view client = "192.168.100.31") const;
+  Packet udp(uint16_t client_port, uint16_t port, std::string_view client = "192.168.100.31") const;
+
+ private:
+  VirtualServer add_virtual_server(const xd_service_key& key, const std::vector<RealServer>& real_servers);
+  uint16_t add_slot(const xd_service_key& key, uint32_t index, const RealServer& server);
+
+  std::vector<RealServer> by_slot_ = {{}};
+  uint32_t next_virtual_server_ = 0;
+  uint32_t next_schedule_ = 0;
+};
+
+// Sent out again by the interface it came by, as `packet`, counted under `why`.
+#define EXPECT_SENT(result, why, packet) \
+  do {                                   \
+    const auto sent = (result);          \
+    EXPECT_EQ(sent.verdict, why);        \
+    EXPECT_EQ(sent.action, XDP_TX);      \
+    EXPECT_PACKET(sent, packet);         \
+  } while (false)
+
+// Left as it was, counted under `why`.
+#define EXPECT_LEFT(result, what, why, packet) \
+  do {                                         \
+    const auto left = (result);                \
+    EXPECT_EQ(left.verdict, why);              \
+    EXPECT_EQ(left.action, what);              \
+    EXPECT_PACKET(left, packet);               \
+  } while (false)
+
+#define EXPECT_PACKET(result, packet) EXPECT_EQ(test::difference((result).bytes, (packet).bytes()), "")
+
+}  // namespace test
+
+// NOLINTNEXTLINE(readability-identifier-naming): gtest's name
+inline void PrintTo(xd_verdict verdict, std::ostream* out) {
+  *out << test::name(verdict);
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Full buckets: a new connection takes the way that matters least, and never one that matters.
+#include "bpf/fixture.hpp"
+
+namespace test {
+
+class FullBuckets : public Director {
+ protected:
+  static constexpr uint32_t kOld = 5;  // ticks; less than any timeout
+
+  void SetUp() override {
+    Director::SetUp();
+    if (!IsSkipped()) rest_ = virtual_server(vip_, 9826, kTcp, {one_, two_});
+  }
+
+  // A way of somebody else's connection, seen `age` ticks ago.
+  void occupy(uint32_t way, xd_connection_state state, uint32_t age) {
+    put_connection({.way = way,
+                    .client = "10.0.0." + std::to_string(way + 1),
+                    .client_port = 1,
+                    .slot = rest_.slots[0],
+                    .state = state,
+                    .tick = (XD_TICKS - age) % XD_TICKS},
+                   vip_, 9826);
+  }
+  void occupy_all(xd_connection_state state, uint32_t age) {
+    for (uint32_t way = 0; way < kWays; way++) occupy(way, state, age);
+  }
+  // Opens a connection; the way it took, or none.
+  std::optional<uint32_t> taken_by_new() {
+    run(tcp(40000, 9826, kSyn));
+    for (const auto& connection : connections()) {
+      if (connection.client_port == 40000) return connection.way;
+    }
+    return std::nullopt;
+  }
+
+  const RealServer one_ = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
+  const RealServer two_ = real_server("192.168.100.35", mac("02:00:00:00:00:35"));
+  VirtualServer rest_;
+};
+
+TEST_F(FullBuckets, ANewConnectionGoesIntoTheEmptierBucket) {
+  for (const uint32_t fuller : {0U, 1U}) {
+    clear_connections();
+    occupy(fuller * XD_WAYS, XD_PROVEN, 0);
+    const uint32_t emptier = 1 - fuller;
+    EXPECT_EQ(*taken_by_new() / XD_WAYS, emptier);
+  }
+}
+
+TEST_F(FullBuckets, TheLeastImportantWayIsTaken) {
+  const std::vector<std::pair<xd_connection_state, uint32_t>> from_least = {
+      {XD_PROVEN, kNever + 1U}, {XD_OPENING, kOld}, {XD_CLOSING, kOld}, {XD_YOUNG, kOld}};
+  for (size_t i = 0; i < from_least.size(); i++) {
+    clear_connections();
+    occupy_all(XD_PROVEN, kOld);
+    for (size_t j = from_least.size(); j-- > i;) {  // the less important, the later in the table
+      occupy(static_cast<uint32_t>(6 - j), from_least[j].first, from_least[j].second);
+    }
+    EXPECT_EQ(taken_by_new(), 6 - i);
+  }
+}
+
+TEST_F(FullBuckets, OfEqualsTheOldestIsTaken) {
+  for (const uint32_t oldest : {1U, 6U}) {
+    clear_connections();
+    occupy_all(XD_OPENING, kOld);
+    occupy(oldest, XD_OPENING, kOld + 1);
+    EXPECT_EQ(taken_by_new(), oldest);
+  }
+}
+
+TEST_F(FullBuckets, AProvenConnectionIsNeverDisplaced) {
+  occupy_all(XD_PROVEN, kOld);
+  const auto out = run(tcp(40000, 9826, kSyn));
+  EXPECT_EQ(out.verdict, verdict_unlearned);
+  EXPECT_EQ(out.action, XDP_TX);
+  for (const auto& connection : connections()) EXPECT_NE(connection.client_port, 40000);
+  EXPECT_EQ(connections().size(), kWays);
+}
+
+TEST_F(FullBuckets, WhatWasSeenInThisOrThePreviousTickIsNotReplaced) {
+  for (const uint32_t age : {0U, 1U}) {
+    occupy_all(XD_OPENING, age);
+    EXPECT_EQ(taken_by_new(), std::nullopt) << age;
+  }
+  occupy(3, XD_OPENING, 2);
+  EXPECT_EQ(taken_by_new(), 3U);
+}
+
+TEST_F(FullBuckets, AWayBeingWrittenIsLeftAlone) {
+  occupy_all(XD_PROVEN, kOld);
+  lock_way(2);
+  EXPECT_EQ(taken_by_new(), std::nullopt);
+  EXPECT_TRUE(way_is_locked(2));
+}
+
+TEST_F(FullBuckets, UnlearnedPacketsGoWhereTheHashSays) {
+  occupy_all(XD_PROVEN, kOld);
+  const auto syn = run(tcp(40000, 9826, kSyn));
+  EXPECT_EQ(syn.verdict, verdict_unlearned);
+  for (int i = 0; i < 5; i++) {
+    const auto ack = run(tcp(40000, 9826, kAck));
+    EXPECT_EQ(ack.verdict, verdict_unlearned);
+    EXPECT_EQ(slot_of(ack), slot_of(syn));
+  }
+  EXPECT_EQ(entry(rest_).position, 0U);  // the scheduler gave nothing away
+  EXPECT_EQ(stats(rest_.slots[0]).connections + stats(rest_.slots[1]).connections, 0U);
+}
+
+TEST_F(FullBuckets, UnlearnedPacketsFollowTheTemplate) {
+  persist(rest_, 300);
+  const auto slot = slot_of(run(tcp(39999, 9826, kSyn)));
+  occupy_all(XD_PROVEN, kOld);
+  for (uint16_t port = 40000; port < 40010; port++) {
+    const auto out = run(tcp(port, 9826, kSyn));
+    EXPECT_EQ(out.verdict, verdict_unlearned);
+    EXPECT_EQ(slot_of(out), slot);
+  }
+}
+
+TEST_F(FullBuckets, AllEightWaysAreUsedAndFound) {
+  for (uint16_t port = 1; port <= kWays; port++) EXPECT_EQ(run(tcp(port, 9826, kSyn)).verdict, verdict_scheduled);
+  EXPECT_EQ(connections().size(), kWays);
+  for (uint16_t port = 1; port <= kWays; port++) EXPECT_EQ(run(tcp(port, 9826, kAck)).verdict, verdict_forwarded);
+}
+
+}  // namespace test

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building: each layer appends itself and corrects the lengths and checksums before it. Comparing: both sides are taken
+// apart into named fields.
+#include "support/packet.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cassert>
+#include <map>
+#include <utility>
+
+namespace test {
+namespace {
+
+constexpr uint16_t kIpv4 = 0x0800, kArp = 0x0806, kVlan = 0x8100, kServiceVlan = 0x88a8;
+constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17;
+
+uint16_t get16(const Bytes& bytes, size_t at) {
+  return static_cast<uint16_t>(bytes.at(at) << 8 | bytes.at(at + 1));
+}
+
+void append(Bytes& bytes, const auto& more) {
+  bytes.insert(bytes.end(), std::begin(more), std::end(more));
+}
+
+void append_address(Bytes& bytes, std::string_view text) {
+  const uint32_t host = ip(text).host();
+  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<uint8_t>(host >> shift));
+}
+
+uint32_t sum(const Bytes& bytes, size_t begin, size_t end) {
+  uint32_t total = 0;
+  for (size_t i = begin; i < end; i += 2) total += bytes[i] << 8 | (i + 1 < end ? bytes[i + 1] : 0);
+  return total;
+}
+
+uint16_t fold(uint32_t total) {
+  while (total >> 16) total = (total & 0xffff) + (total >> 16);
+  return static_cast<uint16_t>(~total);
+}
+
+// Fields in order, with their values as text.
+class Fields {
+ public:
+  explicit Fields(const Bytes& bytes) : bytes_(bytes) { link(); }
+  const std::vector<std::pair<std::string, std::string>>& all() const { return fields_; }
+
+ private:
+  bool take(const std::string& name, size_t size) {
+    if (at_ + size > bytes_.size()) {
+      rest("cut short");
+      return false;
+    }
+    std::string text;
+    for (size_t i = 0; i < size; i++) text += fmt::format("{:02x}", bytes_[at_ + i]);
+    fields_.emplace_back(name, text);
+    at_ += size;
+    return true;
+  }
+  void rest(const std::string& name) {
+    std::string text;
+    for (size_t i = at_; i < bytes_.size(); i++) text += fmt::format("{:02x} ", bytes_[i]);
+    fields_.emplace_back(name, text);
+    at_ = bytes_.size();
+  }
+  void all_of(const std::string& layer, std::initializer_list<std::pair<const char*, size_t>> names) {
+    for (const auto& [name, size] : names) {
+      if (!take(layer + "." + name, size)) return;
+    }
+  }
+  void link() {
+    all_of("eth", {{"destination", 6}, {"source", 6}, {"type", 2}});
+    while (at_ >= 2 && at_ + 4 <= bytes_.size() && is_vlan()) all_of("vlan", {{"tag", 2}, {"type", 2}});
+    if (at_ >= 14 && get16(bytes_, at_ - 2) == kArp) return arp();
+    if (at_ >= 14 && get16(bytes_, at_ - 2) == kIpv4 && at_ + 20 <= bytes_.size()) return ipv4();
+    rest("content");
+  }
+  bool is_vlan() const {
+    const uint16_t type = get16(bytes_, at_ - 2);
+    return type == kVlan || type == kServiceVlan;
+  }
+  void arp() {
+    all_of("arp", {{"types", 6}, {"operation", 2}, {"sender_mac", 6}, {"sender", 4}, {"target_mac", 6}, {"target", 4}});
+    rest("content");
+  }
+  void ipv4() {
+    const size_t options = (bytes_[at_] & 15) * 4U;
+    const uint8_t protocol = bytes_[at_ + 9];
+    all_of("ipv4", {{"version_length", 1}, {"tos", 1}, {"length", 2}, {"id", 2}, {"fragment", 2}, {"ttl", 1}});
+    all_of("ipv4", {{"protocol", 1}, {"checksum", 2}, {"source", 4}, {"destination", 4}});
+    if (options > 20) take("ipv4.options", options - 20);
+    if (protocol == kTcp) {
+      all_of("tcp", {{"source", 2}, {"destination", 2}, {"sequence", 4}, {"acknowledgement", 4}, {"offset", 1}});
+      all_of("tcp", {{"flags", 1}, {"window", 2}, {"checksum", 2}, {"urgent", 2}});
+    } else if (protocol == kUdp) {
+      all_of("udp", {{"source", 2}, {"destination", 2}, {"length", 2}, {"checksum", 2}});
+    }
+    rest("payload");
+  }
+
+  const Bytes& bytes_;
+  size_t at_ = 0;
+  std::vector<std::pair<std::string, std::string>> fields_;
+};
+
+}  // namespace
+
+base::Mac mac(std::string_view text) {
+  return base::Mac::parse(text).value();
+}
+base::Ipv4 ip(std::string_view text) {
+  return base::Ipv4::parse(text).value();
+}
+
+Packet Packet::eth(const base::Mac& source, const base::Mac& destination) {
+  Packet packet;
+  append(packet.bytes_, destination.bytes());
+  append(packet.bytes_, source.bytes());
+  packet.type_ = packet.bytes_.size();
+  packet.append16(0);
+  return packet;
+}
+
+Packet Packet::vlan(uint16_t tag, uint16_t protocol) const {
+  Packet next = *this;
+  next.set16(type_, protocol);
+  next.append16(tag);
+  next.type_ = next.bytes_.size();
+  next.append16(0);
+  return next;
+}
+
+Packet Packet::ethertype(uint16_t type, const Bytes& content) const {
+  Packet next = *this;
+  next.set16(type_, type);
+  append(next.bytes_, content);
+  return next;
+}
+
+Packet Packet::arp(uint16_t operation, const base::Mac& sender_mac, std::string_view sender,
+                   std::string_view target) const {
+  Packet next = *this;
+  next.begin_network(kArp);
+  append(next.bytes_, Bytes{0, 1, 8, 0, 6, 4});
+  next.append16(operation);
+  append(next.bytes_, sender_mac.bytes());
+  append_address(next.bytes_, sender);
+  append(next.bytes_, Bytes(6));
+  append_address(next.bytes_, target);
+  return next;
+}
+
+Packet Packet::ipv4(std::string_view source, std::string_view destination, const Ipv4Options& options) const {
+  Packet next = *this;
+  Bytes padded = options.options;
+  while (padded.size() % 4) padded.push_back(0);
+  next.begin_network(kIpv4);
+  next.ip_ = next.bytes_.size();
+  append(next.bytes_, Bytes{static_cast<uint8_t>(0x45 + padded.size() / 4), 0, 0, 0, 0, 0});
+  next.append16(options.fragment);
+  append(next.bytes_, Bytes{options.ttl, 0, 0, 0});
+  append_address(next.bytes_, source);
+  append_address(next.bytes_, destination);
+  append(next.bytes_, padded);
+  next.complete();
+  return next;
+}
+
+Packet Packet::tcp(uint16_t source, uint16_t destination, uint8_t flags) const {
+  Packet next = *this;
+  next.begin_transport(kTcp);
+  next.append16(source);
+  next.append16(destination);
+  append(next.bytes_, Bytes{0, 0, 0, 1, 0, 0, 0, 2, 0x50, flags, 0xff, 0xff, 0, 0, 0, 0});
+  next.complete();
+  return next;
+}
+
+Packet Packet::udp(uint16_t source, uint16_t destination) const {
+  Packet next = *this;
+  next.begin_transport(kUdp);
+  next.append16(source);
+  next.append16(destination);
+  append(next.bytes_, Bytes(4));
+  next.complete();
+  return next;
+}
+
+Packet Packet::icmp(uint8_t type, uint8_t code) const {
+  Packet next = *this;
+  next.begin_transport(kIcmp);
+  append(next.bytes_, Bytes{type, code, 0, 0, 0, 0, 0, 0});
+  next.complete();
+  return next;
+}
+
+Packet Packet::payload(std::string_view text) const {
+  Packet next = *this;
+  append(next.bytes_, text);
+  next.complete();
+  return next;
+}
+
+Packet Packet::with_eth(const base::Mac& source, const base::Mac& destination) const {
+  Packet next = *this;
+  const Packet header = eth(source, destination);
+  std::copy_n(header.bytes_.begin(), 12, next.bytes_.begin());
+  return next;
+}
+
+Packet Packet::with_byte(size_t offset, uint8_t value) const {
+  Packet next = *this;
+  next.bytes_.at(offset) = value;
+  return next;
+}
+
+Packet Packet::cut(size_t length) const {
+  Packet next = *this;
+  assert(length <= bytes_.size());
+  next.bytes_.resize(length);
+  return next;
+}
+
+void Packet::append16(uint16_t value) {
+  bytes_.push_back(static_cast<uint8_t>(value >> 8));
+  bytes_.push_back(static_cast<uint8_t>(value));
+}
+
+void Packet::set16(size_t offset, uint16_t value) {
+  bytes_.at(offset) = static_cast<uint8_t>(value >> 8);
+  bytes_.at(offset + 1) = static_cast<uint8_t>(value);
+}
+
+void Packet::begin_network(uint16_t ethertype) {
+  set16(type_, ethertype);
+}
+
+void Packet::begin_transport(uint8_t protocol) {
+  transport_ = bytes_.size();
+  bytes_.at(ip_ + 9) = protocol;
+}
+
+void Packet::complete() {
+  if (!ip_) return;
+  const size_t header = (bytes_[ip_] & 15) * 4U;
+  const auto length = static_cast<uint16_t>(bytes_.size() - ip_);
+  set16(ip_ + 2, length);
+  set16(ip_ + 10, 0);
+  set16(ip_ + 10, fold(sum(bytes_, ip_, ip_ + header)));
+  if (!transport_) return;
+
+  const uint8_t protocol = bytes_[ip_ + 9];
+  const auto inner = static_cast<uint16_t>(bytes_.size() - transport_);
+  static const std::map<uint8_t, size_t> checksums = {{kTcp, 16}, {kUdp, 6}, {kIcmp, 2}};
+  const size_t at = transport_ + checksums.at(protocol);
+  const uint32_t pseudo = protocol == kIcmp ? 0 : sum(bytes_, ip_ + 12, ip_ + 20) + protocol + inner;
+  if (protocol == kUdp) set16(transport_ + 4, inner);
+  set16(at, 0);
+  set16(at, fold(pseudo + sum(bytes_, transport_, bytes_.size())));
+}
+
+std::string difference(const Bytes& actual, const Bytes& expected) {
+  if (actual == expected) return {};
+  const Fields left(actual), right(expected);
+  std::string text;
+  for (size_t i = 0; i < std::max(left.all().size(), right.all().size()); i++) {
+    const std::pair<std::string, std::string> none{"nothing", ""};
+    const auto& was = i < left.all().size() ? left.all()[i] : none;
+    const auto& wanted = i < right.all().size() ? right.all()[i] : none;
+    if (was != wanted)
+      text += fmt::format("{}: {}, expected {}: {}\n", was.first, was.second, wanted.first, wanted.second);
+  }
+  return text;
+}
+
+}  // namespace test
