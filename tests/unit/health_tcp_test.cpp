@@ -110,6 +110,23 @@ TEST(HealthTcp, SilenceFailsAfterConnectTimeout) {
   EXPECT_GE(base::now() - before, 50ms);
 }
 
+// A worker that was stopped or starved finds answer and timeout together when it wakes.
+TEST(HealthTcp, AnAnswerThatCameInTimePassesHoweverLateWeLook) {
+  LocalPort port;
+  port.listen(8);
+  loop::Loop loop;
+  std::optional<Outcome> outcome;
+  const auto probe = start_tcp(loop, kLoopback, {.connect_timeout = 5ms, .connect_port = port.port()}, [&](Outcome o) {
+    outcome = std::move(o);
+    loop.stop();
+  });
+  const base::Time late = base::now() + 10ms;
+  while (base::now() < late) {
+  }
+  loop.run();
+  EXPECT_EQ(outcome->verdict, Verdict::passed);
+}
+
 TEST(HealthTcp, AnErrorThatConnectReturnsAtOnceIsToldFromTheLoopToo) {
   const Tried tried = try_once(80, 3600s, *base::Ipv4::parse("255.255.255.255"));  // TCP has no broadcast
   EXPECT_EQ(tried.outcome, (Outcome{Verdict::failed, "connect to 255.255.255.255:80: Network is unreachable"}));
