@@ -69,12 +69,21 @@ class HealthTargets : public testing::Test {
   // Runs until `count` reports have come, and returns them: "1 up: answers", with a '?' when unknown.
   std::vector<std::string> reports(size_t count) {
     wanted_ = count;
-    loop_.run();
+    run();
     return std::exchange(reports_, {});
   }
 
   void run_until_tried(int tries) {
     wanted_tries_ = tries;
+    run();
+  }
+
+  void run() {
+    loop::Timer patience(loop_, [this] {
+      ADD_FAILURE() << "nothing for 5 s";
+      loop_.stop();
+    });
+    patience.start(5s);
     loop_.run();
   }
 

@@ -138,14 +138,15 @@ TEST_F(RealServer, AddAndRemoveTwiceIsLikeOnce) {
 }
 
 TEST_F(RealServer, AddMendsWhatSomeoneElseHasUndone) {
+  host_.network_.arp["all"].announce = 1;
   const Network before = host_.network_;
   ASSERT_TRUE(add(host_, state(), {kVip}));
-  host_.network_.arp["all"].ignore = 0;
+  host_.network_.arp["all"].announce = 0;
   std::erase(host_.network_.addresses, InterfaceAddress{"lo", kVip, 32});
   ASSERT_TRUE(add(host_, state(), {kVip}));
   EXPECT_TRUE(all_well(kVip));
   ASSERT_TRUE(remove(host_, state(), {kVip}));
-  EXPECT_EQ(host_.network_.arp, before.arp);
+  EXPECT_EQ(host_.network_.arp, before.arp) << "the values from before the first add, not those in between";
 }
 
 TEST_F(RealServer, ASettingThatSomeoneElseHasChangedMeanwhileIsLeftAndNamed) {
@@ -254,8 +255,8 @@ TEST_F(RealServer, TheStateIsForItsOwnerOnlyAndNoLinkIsFollowed) {
   const auto file = std::filesystem::directory_iterator(folder_)->path();
   EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms(0600));
 
-  std::filesystem::remove(file);
-  std::filesystem::create_symlink("/etc/hostname", file);
+  std::filesystem::rename(file, folder_ + "/elsewhere");
+  std::filesystem::create_symlink(folder_ + "/elsewhere", file);
   EXPECT_FALSE(state().read());
   ASSERT_TRUE(state().write(saved));  // replaces the link, does not write through it
   EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(file)));
