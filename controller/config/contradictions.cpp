@@ -94,6 +94,7 @@ void at_most(size_t count, size_t limit, const char* path, const char* of_what, 
 // With all its real servers up; with fewer it is no longer.
 uint64_t cycle_length(const model::VirtualServer& server) {
   std::vector<model::WeightedSlot> slots;
+  slots.reserve(server.real_servers.size());
   for (const model::RealServer& real : server.real_servers) slots.push_back({.weight = real.weight});
   return model::cycle_length(slots);
 }

@@ -115,6 +115,7 @@ std::optional<Value> Object::require(std::string_view key, std::string_view expe
 
 void Object::close() {
   std::vector<const Member*> by_key;
+  by_key.reserve(value_.node.members.size());
   for (const Member& member : value_.node.members) by_key.push_back(&member);
   std::ranges::sort(by_key, {},
                     [](const Member* m) { return std::pair<std::string_view, Position>(m->key, m->position); });
@@ -151,7 +152,7 @@ std::optional<int64_t> Whole::operator()(const Value& value) const {
 }
 
 std::string Seconds::allowed() const {
-  return fmt::format("{} to {} seconds", min, max);
+  return fmt::format("{} to {} seconds{}", min, max, why);
 }
 
 std::optional<base::Duration> Seconds::operator()(const Value& value) const {

@@ -120,6 +120,7 @@ struct Whole {
 // Seconds, fractions allowed.
 struct Seconds {
   double min, max;
+  std::string_view why = {};  // behind the limits
 
   std::string allowed() const;
   std::optional<base::Duration> operator()(const Value& value) const;

@@ -16,6 +16,10 @@ size_t skip_space(std::string_view text, size_t offset) {
   return std::min(text.find_first_not_of(kSpace, offset), text.size());
 }
 
+bool is_digit(std::string_view text, size_t offset) {
+  return offset < text.size() && std::isdigit(static_cast<unsigned char>(text[offset])) != 0;
+}
+
 bool is_word_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || (static_cast<unsigned char>(c) & 0x80) != 0 || c == '_' ||
          c == '-' || c == '.' || c == '+';
@@ -64,7 +68,7 @@ Explanation broken_token(std::string_view text, size_t offset, std::string_view 
   if (c == '#' || c == '/') return {offset, "JSON has no comments; remove it"};
   if (c == '\'') return {offset, "texts and keys are written in \"double quotes\""};
   if (secret) return {offset, fmt::format("expected {}", expected)};
-  if (std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '+' || c == '.') {
+  if (is_digit(text, offset) || c == '-' || c == '+' || c == '.') {
     return {offset, fmt::format("{} is not a number as JSON writes it; expected {}", word_at(text, offset), expected)};
   }
   if (c == '"') return {offset, fmt::format("unexpected text; expected {}", expected)};
@@ -75,11 +79,16 @@ Explanation broken_token(std::string_view text, size_t offset, std::string_view 
   return {offset, fmt::format("unexpected {}; expected {}", word_at(text, offset), expected)};
 }
 
+bool begins_value(std::string_view text, size_t offset) {
+  return offset < text.size() &&
+         (is_digit(text, offset) || std::string_view("\"-{[").find(text[offset]) != std::string_view::npos);
+}
+
+// Whether it begins as a number does and ends in a digit.
 bool is_number(std::string_view text, size_t offset) {
-  const size_t digits = offset + (text[offset] == '-' ? 1 : 0);
-  return digits < text.size() && std::isdigit(static_cast<unsigned char>(text[digits])) != 0 &&
-         (text[digits] != '0' || digits + 1 == text.size() ||
-          std::isdigit(static_cast<unsigned char>(text[digits + 1])) == 0);
+  size_t end = offset;
+  while (end < text.size() && is_word_character(text[end])) ++end;
+  return is_digit(text, text[offset] == '-' ? offset + 1 : offset) && is_digit(text, end - 1);
 }
 
 // A value was to begin at `offset`; `or_else` names what else could have stood there.
@@ -87,12 +96,7 @@ Explanation broken_value(std::string_view text, size_t offset, std::string_view 
                          bool secret) {
   if (offset < text.size() && text[offset] == '"') return broken_text(text, offset);
   if (offset < text.size() && !secret && is_number(text, offset)) {
-    size_t end = offset;
-    while (end < text.size() && is_word_character(text[end])) ++end;
-    const char last = text[end - 1];
-    if (std::isdigit(static_cast<unsigned char>(last)) != 0) {
-      return {offset, fmt::format("the number {} is too large", word_at(text, offset))};
-    }
+    return {offset, fmt::format("the number {} is too large", word_at(text, offset))};
   }
   return broken_token(text, offset, fmt::format("a value{}", or_else), innermost, secret);
 }
@@ -106,18 +110,19 @@ Explanation broken_key(std::string_view text, size_t offset, std::string_view or
 Explanation broken_sequence(std::string_view text, size_t offset, char close, std::string_view innermost, bool keys,
                             bool secret) {
   if (offset == text.size() || text[offset] != ',') {
-    Explanation result = broken_token(text, offset, fmt::format("a comma or {}", close), innermost, secret);
-    if (offset < text.size() && text[offset] == '"') result.message = "a comma is missing before this text";
-    if (offset < text.size() && (text[offset] == '{' || text[offset] == '[')) {
-      result.message = fmt::format("a comma is missing before this {}", text[offset]);
-    }
-    return result;
+    if (begins_value(text, offset)) return {offset, "a comma is missing before this"};
+    return broken_token(text, offset, fmt::format("a comma or {}", close), innermost, secret);
   }
   const size_t next = skip_space(text, offset + 1);
   if (next < text.size() && text[next] == close) {
     return {offset, fmt::format("this comma is too much: nothing follows it before the {}", close)};
   }
   return keys ? broken_key(text, next, "", innermost) : broken_value(text, next, "", innermost, secret);
+}
+
+// The parser takes 07 for a 0 that ends at `end`, and a 7.
+bool has_leading_zero(std::string_view text, size_t end) {
+  return text[end - 1] == '0' && is_digit(text, end);
 }
 
 }  // namespace
@@ -132,14 +137,17 @@ Explanation explain(std::string_view text, size_t end, After after, std::string_
       return broken_key(text, offset, " or }", innermost);
     case After::key:
       if (offset == text.size() || text[offset] != ':') {
+        if (begins_value(text, offset)) return {offset, "a colon is missing before this"};
         return broken_token(text, offset, "a colon after the key", innermost, secret);
       }
       return broken_value(text, skip_space(text, offset + 1), "", innermost, secret);
     case After::object_value:
+      if (has_leading_zero(text, end)) return {offset, "a number has no leading zero"};
       return broken_sequence(text, offset, '}', innermost, true, secret);
     case After::list_begin:
       return broken_value(text, offset, " or ]", innermost, secret);
     case After::list_value:
+      if (has_leading_zero(text, end)) return {offset, "a number has no leading zero"};
       return broken_sequence(text, offset, ']', innermost, false, secret);
     case After::document:
       return {offset, "the configuration ended before this; remove what follows, or look for a bracket too many above"};

@@ -24,7 +24,7 @@ class CountingIterator {
   using reference = const char&;
 
   CountingIterator() = default;
-  CountingIterator(const char* at, size_t* consumed) : at_(at), consumed_(consumed) {}
+  CountingIterator(std::string_view::const_iterator at, size_t* consumed) : at_(at), consumed_(consumed) {}
 
   reference operator*() const { return *at_; }
   CountingIterator& operator++() {
@@ -40,7 +40,7 @@ class CountingIterator {
   friend bool operator==(const CountingIterator& a, const CountingIterator& b) { return a.at_ == b.at_; }
 
  private:
-  const char* at_ = nullptr;
+  std::string_view::const_iterator at_{};
   size_t* consumed_ = nullptr;
 };
 
@@ -67,6 +67,22 @@ class Lines {
   size_t offset_;
   Position position_;
 };
+
+// Where the number at `begin`, which the parser has accepted, ends.
+size_t number_end(std::string_view text, size_t begin) {
+  const auto skip = [&](size_t from, std::string_view any_of) {
+    return std::min(text.find_first_not_of(any_of, from), text.size());
+  };
+  const auto is = [&](size_t at, std::string_view one_of) {
+    return at < text.size() && one_of.find(text[at]) != std::string_view::npos;
+  };
+  constexpr std::string_view kDigits = "0123456789";
+  size_t end = is(begin, "-") ? begin + 1 : begin;
+  end = is(end, "0") ? end + 1 : skip(end, kDigits);
+  if (is(end, ".")) end = skip(end + 1, kDigits);
+  if (is(end, "eE")) end = skip(is(end + 1, "+-") ? end + 2 : end + 1, kDigits);
+  return end;
+}
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
@@ -102,7 +118,9 @@ class Builder {
   bool end_array() { return finish(); }
 
   bool parse_error(size_t, const std::string&, const nlohmann::json::exception&) {
-    const bool secret = after_ == After::key && open_.back()->members.back().key.starts_with("auth");
+    // The value in hand, or what stands right behind it (a password with a quote in it).
+    const bool secret =
+        !open_.empty() && !open_.back()->members.empty() && open_.back()->members.back().key.starts_with("auth");
     const std::string innermost =
         open_.empty() ? ""
                       : fmt::format("the {} of line {}", open_.back()->kind == Node::Kind::object ? '{' : '[',
@@ -133,7 +151,7 @@ class Builder {
 
   bool number(double value) {
     begin_token();
-    end_ = std::min(text_.find_first_not_of("+-.0123456789Ee", start_), text_.size());
+    end_ = number_end(text_, start_);
     add({.kind = Node::Kind::number,
          .position = position_,
          .number = value,
@@ -204,8 +222,7 @@ std::expected<Node, SyntaxError> parse(std::string_view text) {
   }
   size_t consumed = 0;
   Builder builder(text, consumed);
-  nlohmann::json::sax_parse(CountingIterator(text.data(), &consumed),
-                            CountingIterator(text.data() + text.size(), nullptr), &builder);
+  nlohmann::json::sax_parse(CountingIterator(text.begin(), &consumed), CountingIterator(text.end(), nullptr), &builder);
   return builder.result();
 }
 

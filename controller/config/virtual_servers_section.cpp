@@ -101,7 +101,7 @@ Timeouts lvs_timeouts(Object& object, const Timeouts& inherited) {
   const std::optional<Value> value = object.find("lvs_timeouts");
   if (!value) return inherited;
   // A way of the connection table is stamped modulo XD_TICKS: longer idle times could not be told from short ones.
-  constexpr Seconds kTimeout{1, XD_MAX_TIMEOUT_SECONDS};
+  constexpr Seconds kTimeout{1, XD_MAX_TIMEOUT_SECONDS, " (the connection table's clock counts no further)"};
   Object timeouts(*value);
   Timeouts result;
   result.tcp = timeouts.optional<base::Duration>("tcp", kTimeout, inherited.tcp);

@@ -9,11 +9,8 @@
 namespace config {
 namespace {
 
-using ::testing::AllOf;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using testing::found_in;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::json;
 using testing::smallest;

@@ -9,13 +9,11 @@ namespace config {
 namespace {
 
 using ::testing::AllOf;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using testing::found_in;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::json;
-using ::testing::Not;
 using testing::reference;
 using testing::smallest;
 using ::testing::StartsWith;

@@ -95,9 +95,18 @@ INSTANTIATE_TEST_SUITE_P(
             {"eth0:1"},
             "interfaces[0]: \"eth0:1\" cannot be the name of a network interface; expected 1 to 15 characters without "
             "/ : and space"},
-        Wrong{"/lvs_timeouts", {{"tcp", 3601}}, "lvs_timeouts.tcp: 3601 is not allowed; expected 1 to 3600 seconds"},
-        Wrong{"/lvs_timeouts", {{"tcpfin", 0}}, "lvs_timeouts.tcpfin: 0 is not allowed; expected 1 to 3600 seconds"},
-        Wrong{"/lvs_timeouts", {{"udp", "5"}}, "lvs_timeouts.udp: found a text; expected 1 to 3600 seconds"},
+        Wrong{"/lvs_timeouts",
+              {{"tcp", 3601}},
+              "lvs_timeouts.tcp: 3601 is not allowed; expected 1 to 3600 seconds (the connection table's clock counts "
+              "no further)"},
+        Wrong{"/lvs_timeouts",
+              {{"tcpfin", 0}},
+              "lvs_timeouts.tcpfin: 0 is not allowed; expected 1 to 3600 seconds (the connection table's clock counts "
+              "no further)"},
+        Wrong{"/lvs_timeouts",
+              {{"udp", "5"}},
+              "lvs_timeouts.udp: found a text; expected 1 to 3600 seconds (the connection table's clock counts no "
+              "further)"},
         Wrong{"/lvs_timeouts", {900, 120, 300}, "lvs_timeouts: found a list; expected an object { ... }"},
         Wrong{"/port_marks", nullptr, "port_marks: found null; expected a list [ ... ]"}));
 
@@ -312,6 +321,32 @@ INSTANTIATE_TEST_SUITE_P(
                       UnknownKey{"MISC_CHECK", R"("MISC_CHECK": only "checks" of "type": "tcp" are supported yet)"},
                       UnknownKey{"notify_down", R"("notify_down": keepalived's, but not supported yet; remove it)"},
                       UnknownKey{"uthreshold", R"("uthreshold": keepalived's, but not supported yet; remove it)"}));
+
+TEST(Keys, OfKeepalivedAtTheTopLevelAreExplained) {
+  json config = smallest();
+  for (const char* key : {"global_defs", "virtual_server", "vrrp_instance", "vrrp_script"}) config[key] = 1;
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre(
+          "unknown key \"global_defs\": its keys (router_id, lvs_timeouts) stand at the top level here",
+          "unknown key \"virtual_server\": it is called \"virtual_servers\" here, a list of objects with "
+          "\"address\" and \"port\", or \"fwmark\"",
+          "unknown key \"vrrp_instance\": it is called \"vrrp_instances\" here, a list of objects with a \"name\"",
+          "unknown key \"vrrp_script\": keepalived's, but not supported yet; remove it"));
+}
+
+TEST(Keys, ASlipIsNotTakenForOneOfKeepalived) {
+  json config = smallest();
+  config["vrrp_instnces"] = 1;
+  EXPECT_THAT(found_in(config), ElementsAre(HasSubstr("did you mean \"vrrp_instances\"?")));
+}
+
+TEST(Keys, ALongOrUnprintableKeyIsShownSafely) {
+  json config = smallest();
+  config["a\n" + std::string(1'000'000, 'x')] = 1;
+  EXPECT_THAT(found_in(config),
+              ElementsAre(HasSubstr("unknown key \"a?" + std::string(58, 'x') + "...\"; known here: ")));
+}
 
 TEST(Keys, EditDistanceCountsASwapAsOneSlip) {
   EXPECT_EQ(edit_distance("", ""), 0u);

@@ -36,6 +36,7 @@ inline json smallest() {
 
 inline std::vector<std::string> lines(const std::vector<Diagnostic>& diagnostics) {
   std::vector<std::string> result;
+  result.reserve(diagnostics.size());
   for (const Diagnostic& diagnostic : diagnostics) result.push_back(diagnostic.str());
   return result;
 }
