@@ -130,7 +130,7 @@ director_start() {
     while :; do
       "$@" && status=0 || status=$?
       echo "unit: exit $status"
-      [ $status != 0 ] || exit 0
+      [ $status != 0 ] && [ $status != 78 ] || exit $status
       sleep 0.1
     done' unit env ${DIRECTOR_ENVIRONMENT:-} setpriv --bounding-set "-all,$(unit_capabilities)" --no-new-privs \
     "$XDIRECTOR" run --config "$LAB_STATE/$node/xdirector.json" --xdp-mode "$LAB_MODE" "$@"

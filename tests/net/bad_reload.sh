@@ -5,7 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 
 refused() {
-  director_status director-1 --json | jq -e --arg part "$1" '.config.error // "" | contains($part)'
+  director_status director-1 --json |
+    jq -e --arg part "$1" '.last_reload | .ok == false and (.errors | any(contains($part)))'
 }
 
 reference_running

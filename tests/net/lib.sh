@@ -120,14 +120,15 @@ reference_running() {
   check_within 10 "director-2 sees all real servers up" all_real_servers_up director-2
 }
 
-# reload NODE: SIGHUP, and until the new configuration is in force.
+# reload NODE: SIGHUP; succeeds when the new configuration is in force.
 reload() {
   local before
-  before=$(director_status "$1" --json | jq .config.reloads)
+  before=$(reloads_begun "$1")
   director_signal "$1" HUP
-  await 5 reloaded_after "$1" "$before"
+  await 5 reloads_begun_is "$1" "$((before + 1))" && director_status "$1" --json | jq -e .last_reload.ok >/dev/null
 }
-reloaded_after() { director_status "$1" --json | jq -e --argjson before "$2" '.config.reloads > $before'; }
+reloads_begun() { grep -c 'reloading ' "$LAB_STATE/$1/unit.log" || true; }
+reloads_begun_is() { [ "$(reloads_begun "$1")" = "$2" ]; }
 
 # background NAME COMMAND...: on the client; `outcome NAME` waits for it and prints what it printed.
 background() {
