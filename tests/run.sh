@@ -73,7 +73,7 @@ for label in "${labels[@]}"; do [ "$label" = fuzz ] || ctest_labels+=("$label");
 if [ ${#ctest_labels[@]} -gt 0 ]; then
   build dev || exit 1
   pattern=$(IFS='|'; echo "^(${ctest_labels[*]})\$")
-  ctest --test-dir build/dev -L "$pattern" --no-tests=error --output-on-failure </dev/null || failed=1
+  ctest --test-dir build/dev -L "$pattern" -j"$(nproc)" --no-tests=error --output-on-failure </dev/null || failed=1
 fi
 [ "$failed" = 0 ] || [ ${#ctest_labels[@]} = 0 ] || echo "run.sh: something failed (above)" >&2
 exit "$failed"
