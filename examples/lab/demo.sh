@@ -120,7 +120,7 @@ demo_master_dies() {
 demo_master_returns() {
   chapter "director-1 is started again: it has the higher priority"
   director_start director-1
-  claim_within 15 "$VIP is on director-1 again" has_vip director-1
+  claim_within 15 "it is MASTER again" is_master director-1
   claim_within 5 "and no longer on director-2" has_no_vip director-2
   REST_TIMEOUT=1 claim_within 15 "requests are answered, and alternate" demo_alternates_now
 }

@@ -94,21 +94,29 @@ secure_chroot_dir=/run/vsftpd
 isolate=NO
 isolate_network=NO
 seccomp_sandbox=NO
-reverse_lookup_enable=NO
 CONF
 }
+
+await_listening() { # NODE DAEMON PORT
+  await 5 listens "$1" "$3" || lab_die "$2 on $1 does not listen on port $3: $(cat "$LAB_STATE/$1/$2.log")"
+}
+listens() { lab_exec "$1" ss -Hltn "sport = :$2" | grep LISTEN; }
 
 real_server_start() {
   rest_start "$1"
   ftp_start "$1"
 }
 
-rest_start() { lab_spawn "$1" nginx nginx -c "$LAB_STATE/$1/nginx.conf"; }
+rest_start() {
+  lab_spawn "$1" nginx nginx -c "$LAB_STATE/$1/nginx.conf"
+  await_listening "$1" nginx "$REST_PORT"
+}
 rest_stop() { lab_stop "$1" nginx "${2:-TERM}"; }
 
 ftp_start() {
   lab_exec "$1" mkdir -p /run/vsftpd
   lab_spawn "$1" vsftpd vsftpd "$LAB_STATE/$1/vsftpd.conf"
+  await_listening "$1" vsftpd "$FTP_PORT"
 }
 ftp_stop() { lab_stop "$1" vsftpd "${2:-TERM}"; }
 
@@ -165,6 +173,11 @@ director_status() { lab_exec "$1" "$XDIRECTOR" status "${@:2}"; }
 # has_vip NODE: the node's kernel has the VIP on the VRRP interface.
 has_vip() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -F " $VIP/" >/dev/null; }
 has_no_vip() { ! has_vip "$1"; }
+
+# is_master NODE: it says so, and has the VIP.
+is_master() {
+  director_status "$1" --json | jq -e 'all(.vrrp_instances[]; .state == "MASTER")' >/dev/null && has_vip "$1"
+}
 
 # real_server_is NODE SERVICE ADDRESS STATE: what the director's status says (up, down, ...).
 real_server_is() {

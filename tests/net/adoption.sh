@@ -21,7 +21,7 @@ for round in 1 2 3; do
   director_signal director-1 TERM
   check_within 2 "restart $round: it ends" lab_not_running director-1 unit
   director_start director-1 --keep-forwarding
-  check_within 10 "restart $round: it is MASTER again" has_vip director-1
+  check_within 10 "restart $round: it is MASTER again" is_master director-1
 done
 check "the connection table is the same one" is "$(program)" "$table"
 check "the persistence template too" is "$(ftp_session host)" "$hosts_before"

@@ -23,16 +23,16 @@ ftp_download_start 16
 background load "$TEST_SUPPORT/http_load" --in-flight 5 --timeout-ms 3000 --pause-ms 20 "http://$VIP:$REST_PORT/"
 
 kill_and_see "worker vrrp" "the killed vrrp worker"
-await 3 master_again director-1
+await 3 is_master director-1
 kill_and_see "worker health" "the killed health worker"
 sleep 1
 kill_and_see "run" "the killed parent"
-check_within 4 "and is MASTER, by its status" master_again director-1
+check_within 4 "and is MASTER, by its status" is_master director-1
 # All at once: the parent's death ends its workers, so this is all three within one instant.
 before=$(director_processes director-1 run)
 director_signal director-1 KILL ""
 check_within 3 "all three, killed, are back" is_another director-1 run "$before"
-check_within 4 "and MASTER, by status" master_again director-1
+check_within 4 "and MASTER, by status" is_master director-1
 check_within 5 "with all real servers up" all_real_servers_up director-1
 
 lab_exec client pkill -TERM -x http_load

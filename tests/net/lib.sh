@@ -130,16 +130,19 @@ reload() {
 reloads_begun() { grep -c 'reloading ' "$LAB_STATE/$1/unit.log" || true; }
 reloads_begun_is() { [ "$(reloads_begun "$1")" = "$2" ]; }
 
-# background NAME COMMAND...: on the client; `outcome NAME` waits for it and prints what it printed.
+# background NAME COMMAND...: on the client; `outcome NAME` waits until it ended and prints what it printed.
 background() {
-  local name=$1
+  local file=$LAB_STATE/$1.out
   shift
-  lab_exec client "$@" >"$LAB_STATE/$name.out" 2>&1 &
-  echo $! >"$LAB_STATE/$name.job"
+  rm -f "$file.ended"
+  {
+    lab_exec client "$@" >"$file" 2>&1 || true
+    : >"$file.ended"
+  } &
 }
 
 outcome() {
-  wait "$(<"$LAB_STATE/$1.job")" || true
+  await 90 test -e "$LAB_STATE/$1.out.ended"
   cat "$LAB_STATE/$1.out"
 }
 

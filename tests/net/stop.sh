@@ -38,12 +38,12 @@ check_within 2 "priority 0 let director-2 take over at once" has_vip director-2
 check_within 3 "requests are answered" rest
 
 director_start director-1
-check_within 10 "started again, it is MASTER again" has_vip director-1
+check_within 10 "started again, it is MASTER again" is_master director-1
 stops_within_two_seconds INT
 check "nothing is pinned" not_pinned
 
 director_start director-1 --keep-forwarding
-check_within 10 "started with --keep-forwarding, it is MASTER again" has_vip director-1
+check_within 10 "started with --keep-forwarding, it is MASTER again" is_master director-1
 stops_within_two_seconds TERM
 check "the program is still attached" attached
 check "and pinned" pinned
