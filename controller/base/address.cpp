@@ -44,6 +44,8 @@ Mac Mac::from_bytes(const void* six_bytes) {
   return Mac(bytes);
 }
 
-std::string Mac::str() const { return fmt::format("{:02x}", fmt::join(bytes_, ":")); }
+std::string Mac::str() const {
+  return fmt::format("{:02x}", fmt::join(bytes_, ":"));
+}
 
 }  // namespace base

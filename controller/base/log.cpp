@@ -36,8 +36,12 @@ bool parse_level(std::string_view text, Level& level) {
   return false;
 }
 
-std::string_view level_name(Level level) { return kNames.at(static_cast<size_t>(level)); }
+std::string_view level_name(Level level) {
+  return kNames.at(static_cast<size_t>(level));
+}
 
-void write(Level level, std::string_view line) { spdlog::log(kSpdlog.at(static_cast<size_t>(level)), "{}", line); }
+void write(Level level, std::string_view line) {
+  spdlog::log(kSpdlog.at(static_cast<size_t>(level)), "{}", line);
+}
 
 }  // namespace base::log

@@ -13,7 +13,9 @@ TEST(Ipv4, ParsesDottedQuadsOnlyAndPrintsThemBack) {
   }
 }
 
-TEST(Ipv4, ComparesByNumberNotByByteOrder) { EXPECT_LT(*Ipv4::parse("9.0.0.1"), *Ipv4::parse("10.0.0.0")); }
+TEST(Ipv4, ComparesByNumberNotByByteOrder) {
+  EXPECT_LT(*Ipv4::parse("9.0.0.1"), *Ipv4::parse("10.0.0.0"));
+}
 
 TEST(Mac, ParsesColonFormAndPrintsItBack) {
   EXPECT_EQ(Mac::parse("02:00:00:Ab:cD:34")->str(), "02:00:00:ab:cd:34");
