@@ -24,7 +24,7 @@ namespace {
 constexpr base::Duration kSweepPeriod = std::chrono::milliseconds(100);
 constexpr size_t kSweepSteps = 20;           // a pass takes two seconds ...
 constexpr size_t kLargestSweepStep = 65536;  // ... or longer, where the table is so large that a step would be felt
-constexpr base::Duration kPatienceVrrp = std::chrono::milliseconds(1500);  // a lease is 3 s or more: time to come back
+constexpr base::Duration kPatienceVrrp = std::chrono::seconds(1);  // a lease is 3 s or more: time to come back
 constexpr base::Duration kPatienceHealth = std::chrono::seconds(10);
 constexpr base::Duration kComeBack =
     std::chrono::milliseconds(500);  // from a worker's start to its first advertisement
@@ -92,6 +92,7 @@ class Daemon {
   void network_changed();
   void health_report(const ipc::HealthReport& report);
   void vrrp_lost(base::Duration restart_in);
+  std::set<model::Slot> draining() const;
   void sweep();
   void remove_leftovers();
 
@@ -346,6 +347,17 @@ void Daemon::vrrp_lost(base::Duration restart_in) {
   }
 }
 
+// Slots whose real server is not in the configuration any more.
+std::set<model::Slot> Daemon::draining() const {
+  std::map<model::Member, model::Slot> slots = model::slots_by_member(dataplane_->tables());
+  for (const model::VirtualServer& server : config_.virtual_servers) {
+    for (const model::RealServer& real : server.real_servers) slots.erase({server.key, model::key_of(real)});
+  }
+  std::set<model::Slot> all;
+  for (const auto& [member, slot] : slots) all.insert(slot);
+  return all;
+}
+
 // Counts and expiry; and once a pass has seen no connection of a slot that was draining when it began, the slot is
 // free.
 void Daemon::sweep() {
@@ -353,21 +365,11 @@ void Daemon::sweep() {
   const size_t step = std::min(kLargestSweepStep, buckets / kSweepSteps + 1);
   if (!dataplane_->sweep().step(step, dataplane_->current_tick())) return;
   const std::vector<dataplane::ConnectionCounts>& counts = dataplane_->sweep().counts();
-  std::set<model::Slot> configured;
-  for (const model::VirtualServer& server : config_.virtual_servers) {
-    for (const model::RealServer& real : server.real_servers) {
-      if (auto slot = dataplane_->tables().slot_of({server.key, model::key_of(real)})) configured.insert(*slot);
-    }
-  }
-  std::set<model::Slot> draining;
-  for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
-    if (!configured.contains(slot)) draining.insert(slot);
-  }
-  for (const model::Slot slot : draining_at_pass_start_) {
+  const std::set<model::Slot> draining_now = draining();
+  for (const model::Slot slot : std::exchange(draining_at_pass_start_, draining_now)) {
     const bool empty = counts[slot].active + counts[slot].inactive == 0;
-    if (draining.contains(slot) && empty) idle_.insert(slot);
+    if (empty && draining_now.contains(slot)) idle_.insert(slot);
   }
-  draining_at_pass_start_ = std::move(draining);
   if (idle_.empty()) return;
   apply_or_log();
   idle_.clear();

@@ -55,27 +55,27 @@ void add_traffic(Json& json, model::Slot slot, const model::RealServerEntry& ent
   json["bytes"] = traffic.stats.bytes;
 }
 
+using Slots = std::map<model::Member, model::Slot>;
+
 Json real_server_json(const model::VirtualServer& server, const model::RealServer& real, const Snapshot& all,
-                      std::set<model::Slot>& shown) {
+                      const Slots& slots) {
   const model::Member member{server.key, model::key_of(real)};
   const auto found = all.health.find(member);
   const ipc::HealthReport* last = found == all.health.end() ? nullptr : &found->second;
-  const std::optional<model::Slot> slot = all.tables->slot_of(member);
-  const bool down = slot && model::is_down(all.tables->real_servers.at(*slot));
+  const auto slot = slots.find(member);
+  const model::RealServerEntry* entry = slot == slots.end() ? nullptr : &all.tables->real_servers.at(slot->second);
+  const bool down = entry != nullptr && model::is_down(*entry);
   Json json{{"address", real.address.str()},
             {"port", real.port},
             {"weight", real.weight},
             {"health", health_word(real, down, last)},
             {"last_check", last == nullptr ? "" : last->outcome},
             {"last_check_at", last == nullptr ? 0 : last->at_unix}};
-  if (slot) {
-    add_traffic(json, *slot, all.tables->real_servers.at(*slot), all);
-    shown.insert(*slot);
-  }
+  if (entry != nullptr) add_traffic(json, slot->second, *entry, all);
   return json;
 }
 
-Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all, std::set<model::Slot>& shown) {
+Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all, const Slots& slots) {
   Json json{{"name", server.name}, {"protocol", model::name(server.key.protocol)}};
   if (server.key.mark != 0) {
     json["fwmark"] = server.key.mark;
@@ -88,19 +88,21 @@ Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all
   json["persistence_timeout"] = base::seconds(server.persistence_timeout);
   json["real_servers"] = Json::array();
   for (const model::RealServer& real : server.real_servers) {
-    json["real_servers"].push_back(real_server_json(server, real, all, shown));
+    json["real_servers"].push_back(real_server_json(server, real, all, slots));
   }
   return json;
 }
 
-Json draining_json(const Snapshot& all, const std::set<model::Slot>& shown) {
+Json draining_json(const Snapshot& all, Slots slots) {
+  for (const model::VirtualServer& server : all.config->virtual_servers) {
+    for (const model::RealServer& real : server.real_servers) slots.erase({server.key, model::key_of(real)});
+  }
   Json list = Json::array();
-  for (const auto& [slot, entry] : all.tables->real_servers) {
-    if (shown.contains(slot)) continue;
-    Json json{{"virtual_server", all.tables->virtual_servers.at(entry.virtual_server).key.str()},
-              {"address", entry.key.address.str()},
-              {"port", entry.key.port}};
-    add_traffic(json, slot, entry, all);
+  for (const auto& [member, slot] : slots) {
+    Json json{{"virtual_server", member.virtual_server.str()},
+              {"address", member.real_server.address.str()},
+              {"port", member.real_server.port}};
+    add_traffic(json, slot, all.tables->real_servers.at(slot), all);
     list.push_back(json);
   }
   return list;
@@ -133,12 +135,12 @@ Json status_json(const Snapshot& all) {
   for (const model::VrrpInstance& instance : all.config->vrrp_instances) {
     json["vrrp_instances"].push_back(vrrp_json(instance, all));
   }
-  std::set<model::Slot> shown;
+  const Slots slots = model::slots_by_member(*all.tables);
   json["virtual_servers"] = Json::array();
   for (const model::VirtualServer& server : all.config->virtual_servers) {
-    json["virtual_servers"].push_back(virtual_server_json(server, all, shown));
+    json["virtual_servers"].push_back(virtual_server_json(server, all, slots));
   }
-  json["draining"] = draining_json(all, shown);
+  json["draining"] = draining_json(all, slots);
   json["verdicts"] = verdicts_json(all.counters);
   return json;
 }

@@ -211,18 +211,12 @@ std::string RealServerKey::str() const {
   return fmt::format("{}:{}", address.str(), port);
 }
 
-std::optional<Slot> Tables::slot_of(const Member& member) const {
-  for (const auto& [slot, entry] : real_servers) {
-    if (entry.key == member.real_server && virtual_servers.at(entry.virtual_server).key == member.virtual_server) {
-      return slot;
-    }
+std::map<Member, Slot> slots_by_member(const Tables& tables) {
+  std::map<Member, Slot> slots;
+  for (const auto& [slot, entry] : tables.real_servers) {
+    slots[{tables.virtual_servers.at(entry.virtual_server).key, entry.key}] = slot;
   }
-  return std::nullopt;
-}
-
-const RealServerEntry* Tables::find(const Member& member) const {
-  const std::optional<Slot> slot = slot_of(member);
-  return slot ? &real_servers.at(*slot) : nullptr;
+  return slots;
 }
 
 base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now) {

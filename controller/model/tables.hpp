@@ -90,10 +90,6 @@ struct Tables {
   std::map<Slot, RealServerEntry> real_servers;
   std::map<base::Ipv4, LeaseEntry> leases;
 
-  // nullopt where it has none.
-  std::optional<Slot> slot_of(const Member& member) const;
-  const RealServerEntry* find(const Member& member) const;
-
   friend bool operator==(const Tables&, const Tables&) = default;
 };
 
@@ -107,6 +103,9 @@ struct Surroundings {
   std::set<base::Ipv4> released;                    // virtual addresses that are surely not on this host any more
   base::Duration tick{};                            // of the packet path's clock
 };
+
+// Who has which slot.
+std::map<Member, Slot> slots_by_member(const Tables& tables);
 
 // An error means that a table is too small; `now` can go on unchanged.
 base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now);

@@ -52,8 +52,8 @@ class TablesTest : public testing::Test {
   Tables apply(std::vector<RealServer> servers) { return apply(Config{.virtual_servers = {rest(std::move(servers))}}); }
 
   Member member(const char* address) const { return {rest({}).key, {ip(address), 9826}}; }
-  Slot slot(const char* address) const { return tables_.slot_of(member(address)).value_or(0); }
-  const RealServerEntry& entry(const char* address) const { return *tables_.find(member(address)); }
+  Slot slot(const char* address) const { return slots_by_member(tables_).at(member(address)); }
+  const RealServerEntry& entry(const char* address) const { return tables_.real_servers.at(slot(address)); }
   std::vector<Slot> cycle() const { return tables_.virtual_servers.at(0).cycle; }
 
   Surroundings around_;
