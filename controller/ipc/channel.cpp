@@ -123,6 +123,11 @@ Channel::Channel(loop::Loop& loop, base::Fd fd, Handlers handlers)
   watch_.emplace(loop, fd_.get(), loop::Watch::When::readable, [this] { readable(); });
 }
 
+// Errors that a later try does not have: a full socket, no memory.
+static bool is_passing(int error) {
+  return error == EAGAIN || error == ENOBUFS || error == ENOMEM;
+}
+
 base::Result<Channel::Outgoing> Channel::pack(const Message& message, int attached) {
   Outgoing packet;
   std::string text = encode(message);
@@ -171,7 +176,7 @@ base::Result<> Channel::send(const Message& message, int attached) {
   if (waiting_.empty()) {
     const int error = transmit(*packet);
     if (error == 0) return {};
-    if (error != EAGAIN) return base::fail_errno("cannot send a message to the other process", error);
+    if (!is_passing(error)) return base::fail_errno("cannot send a message to the other process", error);
     writable_.emplace(loop_, fd_.get(), loop::Watch::When::writable, [this] { writable(); });
   }
   if (waiting_.size() >= kLongestQueue) return base::fail("the other process does not read its messages");
@@ -182,7 +187,7 @@ base::Result<> Channel::send(const Message& message, int attached) {
 void Channel::writable() {
   while (!waiting_.empty()) {
     const int error = transmit(waiting_.front());
-    if (error == EAGAIN) return;
+    if (is_passing(error)) return;
     waiting_.pop_front();  // an error means that the peer is gone, which readable() tells
   }
   writable_.reset();
