@@ -2,7 +2,6 @@
 #include "vrrp/instance.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <deque>
@@ -26,9 +25,9 @@ Parameters to_parameters(const model::VrrpInstance& instance, const std::optiona
 }
 
 std::string list(const std::vector<base::Ipv4>& addresses) {
-  std::vector<std::string> texts;
-  for (const base::Ipv4 ip : addresses) texts.push_back(ip.str());
-  return fmt::format("{}", fmt::join(texts, ", "));
+  std::string text;
+  for (const base::Ipv4 ip : addresses) text += (text.empty() ? "" : ", ") + ip.str();
+  return text;
 }
 
 }  // namespace
@@ -63,12 +62,16 @@ void Instance::interface_is(const std::string& problem, const std::optional<base
   }
 }
 
-void Instance::received(std::span<const uint8_t> ip_packet, base::Time now) {
+bool Instance::received(std::span<const uint8_t> ip_packet, base::Time now) {
   const auto advertisement = decode(ip_packet, expected());
-  if (!advertisement) return reject(advertisement.error(), now);
+  if (!advertisement) {
+    reject(advertisement.error(), now);
+    return false;
+  }
   ++report_.adverts_received;
   compare_addresses(*advertisement, now);
   handle(event::Received{advertisement->priority, advertisement->source}, now);
+  return true;
 }
 
 void Instance::timer(base::Time now) {

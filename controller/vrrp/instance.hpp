@@ -23,7 +23,7 @@ class Instance {
 
   // The interface cannot be used and why, or can (empty), and its primary address. The first call starts the instance.
   void interface_is(const std::string& problem, const std::optional<base::Ipv4>& primary_address, base::Time now);
-  void received(std::span<const uint8_t> ip_packet, base::Time now);
+  bool received(std::span<const uint8_t> ip_packet, base::Time now);  // false: rejected, nothing but a counter changed
   void timer(base::Time now);
   std::optional<base::Time> deadline() const { return machine_.next_deadline(); }
 

@@ -19,8 +19,7 @@ namespace {
 
 namespace log = base::log;
 
-constexpr int kRealTimePriority = 1;                 // above everything that is not real-time
-constexpr rlim_t kLongestRunMicroseconds = 200'000;  // without a pause; a callback takes some ten
+constexpr int kRealTimePriority = 1;  // above everything that is not real-time
 
 std::string why() {
   return std::generic_category().message(errno);
@@ -35,15 +34,17 @@ void lock_memory() {
   }
 }
 
-// A real-time process that no longer pauses would take its processor away from everyone else.
+volatile std::sig_atomic_t given_up = 0;
+
 extern "C" void give_up_real_time(int) {
   const sched_param none{};
   sched_setscheduler(0, SCHED_OTHER, &none);
+  given_up = 1;
 }
 
 void take_real_time_priority() {
   std::signal(SIGXCPU, give_up_real_time);
-  const rlimit run{kLongestRunMicroseconds, RLIM_INFINITY};
+  const rlimit run{std::chrono::microseconds(kLongestRun).count(), RLIM_INFINITY};
   const sched_param priority{.sched_priority = kRealTimePriority};
   if (setrlimit(RLIMIT_RTTIME, &run) != 0 || sched_setscheduler(0, SCHED_RR, &priority) != 0) {
     log::warning("no real-time priority ({}): on a busy machine advertisements can be late", why());
@@ -64,6 +65,12 @@ void settle_privileges() {
   lock_memory();
   take_real_time_priority();
   drop_capabilities();
+}
+
+bool gave_up_real_time() {
+  const bool yes = given_up != 0;
+  given_up = 0;
+  return yes;
 }
 
 }  // namespace vrrp

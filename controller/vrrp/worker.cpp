@@ -18,7 +18,7 @@ namespace {
 namespace log = base::log;
 using namespace std::chrono_literals;
 
-constexpr base::Duration kCountersPeriod = 1s;
+constexpr base::Duration kSecond = 1s;         // how often the parent is told of counters
 constexpr base::Duration kRefreshDelay = 2ms;  // one look at the kernel's tables for a burst of events
 
 // An instance with its timer and what was last told of it.
@@ -34,6 +34,7 @@ struct Entry {
   loop::Timer timer;
   std::optional<base::Time> armed_for;
   ipc::VrrpReport last_report;
+  bool foreign_source = false;  // warned of
 };
 
 bool same_but_for_counters(const ipc::VrrpReport& a, const ipc::VrrpReport& b) {
@@ -53,9 +54,7 @@ class VrrpWorker {
     return worker;
   }
 
-  explicit VrrpWorker(netlink::Socket netlink) : netlink_(std::move(netlink)) {
-    counters_timer_.start_every(kCountersPeriod);
-  }
+  explicit VrrpWorker(netlink::Socket netlink) : netlink_(std::move(netlink)) { second_timer_.start_every(kSecond); }
 
   void run() { loop_.run(); }
 
@@ -83,8 +82,8 @@ class VrrpWorker {
         add_instance(next);
       }
     }
+    for (const auto& entry : entries_) entry->last_report = {};  // so that every instance is told of, once
     refresh();
-    for (const auto& entry : entries_) tell(*entry);
   }
 
   void on_stop() {
@@ -115,7 +114,10 @@ class VrrpWorker {
     channel_.send(entry.last_report);
   }
 
-  void tell_changed_counters() {
+  void every_second() {
+    if (gave_up_real_time()) {
+      log::warning("real-time priority given up: this process ran for {} ms without a pause", kLongestRun.count());
+    }
     for (const auto& entry : entries_) {
       if (entry->instance.report() != entry->last_report) tell(*entry);
     }
@@ -169,8 +171,7 @@ class VrrpWorker {
     for (const auto& entry : entries_) {
       const model::VrrpInstance& config = entry->instance.assignment().instance;
       if (config.virtual_router_id != router || config.interface != interface) continue;
-      entry->instance.received(packet, base::now());
-      settle(*entry);
+      if (entry->instance.received(packet, base::now())) settle(*entry);
     }
   }
 
@@ -208,7 +209,21 @@ class VrrpWorker {
       interface->refresh(link == links->end() ? std::nullopt : std::optional(*link), *addresses, virtual_addresses);
       interface->read_waiting();  // a better MASTER may be heard before an instance decides to resume
     }
-    for (const auto& entry : entries_) refresh(*entry);
+    for (const auto& entry : entries_) {
+      warn_of_foreign_source(*entry, *addresses);
+      refresh(*entry);
+    }
+  }
+
+  // The same file on both directors, say: then each takes the other's advertisements for its own.
+  static void warn_of_foreign_source(Entry& entry, const std::vector<netlink::Address>& addresses) {
+    const model::VrrpInstance& config = entry.instance.assignment().instance;
+    const bool foreign = config.source != base::Ipv4() &&
+                         std::ranges::none_of(addresses, [&](auto& a) { return a.ip == config.source; });
+    if (foreign && !entry.foreign_source) {
+      log::warning("{}: mcast_src_ip {} is not an address of this host", config.name, config.source.str());
+    }
+    entry.foreign_source = foreign;
   }
 
   std::vector<base::Ipv4> all_virtual_addresses() const {
@@ -238,7 +253,7 @@ class VrrpWorker {
   std::map<std::string, std::unique_ptr<Interface>> interfaces_;  // by name: those with instances
   std::vector<std::unique_ptr<Entry>> entries_;
   loop::Timer refresh_timer_{loop_, [this] { refresh(); }};
-  loop::Timer counters_timer_{loop_, [this] { tell_changed_counters(); }};
+  loop::Timer second_timer_{loop_, [this] { every_second(); }};
   ipc::Worker channel_{
       loop_, [this](ipc::Message message, base::Fd attached) { on_message(std::move(message), std::move(attached)); }};
 };
