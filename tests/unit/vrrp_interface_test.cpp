@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sockets against the real kernel: two ends of a virtual cable in a network namespace of the test's own.
+#include "vrrp/interface.hpp"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "netlink/neighbours.hpp"
+#include "vrrp/packet.hpp"
+
+namespace vrrp {
+namespace {
+
+using Packet = std::vector<uint8_t>;
+
+base::Ipv4 ip(const char* text) {
+  return *base::Ipv4::parse(text);
+}
+
+void sh(const char* command) {
+  ASSERT_EQ(std::system(command), 0) << command;
+}
+
+const char* const kCable =
+    "ip link add near type veth peer name far && ip link set near up && ip link set far up && "
+    "ip addr add 10.9.0.1/24 dev near && sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.far.rp_filter=0";
+
+Packet advertisement() {
+  // From an address that is not this host's: else the kernel would not take it back in.
+  return encode({.source = ip("10.9.0.7"),
+                 .virtual_router_id = 100,
+                 .priority = 100,
+                 .advert_int = 1,
+                 .addresses = {ip("10.9.0.100")}},
+                "xxxx");
+}
+
+// Two interfaces as the worker has them, and what each has received.
+struct Cable {
+  loop::Loop loop;
+  netlink::Socket netlink = *netlink::Socket::open();
+  std::vector<Packet> at_near, at_far;
+  Interface near{loop, netlink, "near", [this](auto packet) { at_near.emplace_back(packet.begin(), packet.end()); }};
+  Interface far{loop, netlink, "far", [this](auto packet) { at_far.emplace_back(packet.begin(), packet.end()); }};
+
+  void refresh(const std::vector<base::Ipv4>& virtual_addresses = {}) {
+    const auto addresses = *netlink::addresses(netlink);
+    near.refresh(*netlink::find_link(netlink, "near"), addresses, virtual_addresses);
+    far.refresh(*netlink::find_link(netlink, "far"), addresses, virtual_addresses);
+  }
+
+  // Lets the loop run until the condition holds; the time limit only ends a test that fails.
+  bool happens(const std::function<bool()>& condition) {
+    bool late = false;
+    loop::Timer limit(loop, [&] { late = true; });
+    limit.start(std::chrono::seconds(5));
+    loop::Timer look(loop, [&] {
+      if (late || condition()) loop.stop();
+    });
+    look.start_every(std::chrono::milliseconds(1));
+    loop.run();
+    return condition();
+  }
+  bool far_receives() {
+    return happens([this] { return !at_far.empty(); });
+  }
+};
+
+template <typename Body>
+void with_cable(Body body) {
+  bool refused = false;
+  std::thread([&] {
+    refused = unshare(CLONE_NEWNET) != 0;
+    if (refused) return;
+    sh(kCable);
+    Cable cable;
+    cable.refresh();
+    body(cable);
+  }).join();
+  if (refused) GTEST_SKIP() << "needs the right to make a network namespace";
+}
+
+TEST(VrrpInterface, AnAdvertisementArrivesByteForByteAndNotAtItsSender) {
+  with_cable([](Cable& cable) {
+    ASSERT_EQ(cable.near.problem(), "");
+    const Packet sent = advertisement();
+    ASSERT_TRUE(cable.near.send(sent));
+    ASSERT_TRUE(cable.far_receives());
+    Packet received = cable.at_far.at(0);
+    EXPECT_TRUE(decode(received, {.virtual_router_id = 100, .advert_int = 1, .auth_pass = "xxxx"}));
+    for (const size_t filled_in_by_the_kernel : {4, 5, 10, 11}) received.at(filled_in_by_the_kernel) = 0;
+    EXPECT_EQ(received, sent);
+    cable.near.read_waiting();
+    EXPECT_TRUE(cable.at_near.empty());
+  });
+}
+
+TEST(VrrpInterface, SaysWhyItCannotBeUsed) {
+  with_cable([](Cable& cable) {
+    sh("ip link set far down");
+    cable.refresh();
+    EXPECT_EQ(cable.near.problem(), "near has no carrier");
+    EXPECT_EQ(cable.far.problem(), "far is down");
+    sh("ip link del near");
+    cable.refresh();
+    EXPECT_EQ(cable.near.problem(), "near does not exist");
+    EXPECT_EQ(cable.near.send(advertisement()).error().message, "cannot send an advertisement: near does not exist");
+    EXPECT_EQ(*cable.near.remove(ip("10.9.0.100")), netlink::Removed::before);
+  });
+}
+
+TEST(VrrpInterface, AnInterfaceMadeAnewIsJoinedAnew) {
+  with_cable([](Cable& cable) {
+    sh("ip link del near");
+    sh(kCable);
+    cable.refresh();
+    EXPECT_EQ(cable.near.problem(), "");
+    ASSERT_TRUE(cable.near.send(advertisement()));
+    EXPECT_TRUE(cable.far_receives());
+  });
+}
+
+TEST(VrrpInterface, APacketThatItsQueueDroppedIsAnError) {
+  with_cable([](Cable& cable) {
+    if (std::system("tc qdisc add dev near root bfifo limit 1 2>/dev/null") != 0) GTEST_SKIP() << "no traffic control";
+    const auto sent = cable.near.send(advertisement());
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().message, "cannot send an advertisement: No buffer space available");
+  });
+}
+
+TEST(VrrpInterface, KnowsItsOwnAddressFromVirtualOnes) {
+  with_cable([](Cable& cable) {
+    EXPECT_EQ(*cable.near.add(ip("10.9.0.100")), netlink::Added::now);
+    cable.refresh({ip("10.9.0.100")});
+    EXPECT_TRUE(cable.near.has(ip("10.9.0.100")));
+    EXPECT_FALSE(cable.near.has(ip("10.9.0.1"))) << "that is a /24";
+    EXPECT_EQ(cable.near.primary_address(), ip("10.9.0.1"));
+    sh("ip addr del 10.9.0.1/24 dev near");
+    cable.refresh({ip("10.9.0.100")});
+    EXPECT_EQ(cable.near.primary_address(), std::nullopt);
+  });
+}
+
+TEST(VrrpInterface, AnAnnouncementTeachesANeighbourTheAddress) {
+  with_cable([](Cable& cable) {
+    sh("sysctl -qw net.ipv4.conf.far.arp_accept=1 && ip addr add 10.9.0.2/24 dev far && ip addr flush dev near");
+    ASSERT_TRUE(cable.near.announce(ip("10.9.0.100")));
+    const auto link = *netlink::find_link(cable.netlink, "near");
+    EXPECT_TRUE(cable.happens([&] {
+      const auto known = *netlink::neighbours(cable.netlink);
+      return std::ranges::any_of(known, [&](auto& n) { return n.ip == ip("10.9.0.100") && n.mac == link->mac; });
+    }));
+  });
+}
+
+}  // namespace
+}  // namespace vrrp
