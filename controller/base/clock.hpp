@@ -27,9 +27,13 @@ inline Time now() {
   return Time{t.tv_sec * 1'000'000'000LL + t.tv_nsec};
 }
 
-inline int64_t unix_seconds() { return static_cast<int64_t>(std::time(nullptr)); }
+inline int64_t unix_seconds() {
+  return static_cast<int64_t>(std::time(nullptr));
+}
 
-inline double seconds(Duration d) { return std::chrono::duration<double>(d).count(); }
+inline double seconds(Duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 inline Duration from_seconds(double s) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(s));
 }

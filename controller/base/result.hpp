@@ -17,7 +17,9 @@ template <typename T = void>
 using Result = std::expected<T, Error>;
 
 // Use: return base::fail("cannot open " + path);
-inline std::unexpected<Error> fail(std::string message) { return std::unexpected(Error{std::move(message)}); }
+inline std::unexpected<Error> fail(std::string message) {
+  return std::unexpected(Error{std::move(message)});
+}
 
 // The same with the meaning of an errno value: "cannot open /x: No such file or directory".
 std::unexpected<Error> fail_errno(const std::string& what, int error = errno);

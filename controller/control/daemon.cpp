@@ -49,7 +49,7 @@ Candidate read_candidate(const std::string& file, Network& network) {
   for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
   candidate.config = std::move(loaded->config);
   for (const std::string& problem : network.problems(candidate.config)) {
-    candidate.errors.push_back(file + ": " + problem);
+    candidate.errors.push_back(fmt::format("{}: {}", file, problem));
     candidate.exit_code = 1;
   }
   return candidate;
