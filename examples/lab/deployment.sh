@@ -135,6 +135,7 @@ director_start() {
   shift
   # shellcheck disable=SC2016,SC2086 # expanded in the node; several words
   lab_spawn "$node" unit bash -c 'mkdir -p -m 700 /run/xdirector /var/lib/xdirector
+    ulimit -l unlimited
     while :; do
       "$@" && status=0 || status=$?
       echo "unit: exit $status"
@@ -152,7 +153,7 @@ director_processes() {
 # director_signal NODE SIGNAL [ROLE]
 director_signal() {
   local pids
-  pids=$(director_processes "$1" "${3:-run}") || return 1
+  pids=$(director_processes "$1" "${3-run}") || return 1
   # shellcheck disable=SC2086 # several numbers
   lab_exec "$1" kill -"$2" $pids
 }

@@ -5,9 +5,6 @@
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# The number of the process that has this role now; changes when it was started anew.
-is_another() { [ -n "$(director_processes "$1" "$2")" ] && [ "$(director_processes "$1" "$2")" != "$3" ]; }
-
 # kill_and_see ROLE WHAT: nobody must notice.
 kill_and_see() {
   local before

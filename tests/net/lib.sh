@@ -120,6 +120,12 @@ reference_running() {
   check_within 10 "director-2 sees all real servers up" all_real_servers_up director-2
 }
 
+# is_another NODE ROLE BEFORE: the role runs, in another process than before.
+is_another() {
+  local now
+  now=$(director_processes "$1" "$2") && [ "$now" != "$3" ]
+}
+
 # reload NODE: SIGHUP; succeeds when the new configuration is in force.
 reload() {
   local before
