@@ -44,6 +44,22 @@ struct Value {
   void unexpected(std::string_view expected) const;  // "found a text; expected ...": names the type, not the content
 };
 
+// A list, each element turned into one of the result's by `read`, in order, those that are wrong included. Empty
+// without a list.
+template <typename Read>
+auto elements(const std::optional<Value>& list, const Read& read) {
+  std::vector<std::remove_cvref_t<decltype(read(*list))>> result;
+  if (!list) return result;
+  if (list->node.kind != Node::Kind::list) {
+    list->unexpected("a list [ ... ]");
+    return result;
+  }
+  for (const Node& element : list->node.elements) {
+    result.push_back(read(Value{element, list->path + "[" + std::to_string(result.size()) + "]", list->problems}));
+  }
+  return result;
+}
+
 // The known keys of one object: each is asked for once, by required() or optional(); then close().
 class Object {
  public:
@@ -64,7 +80,7 @@ class Object {
   std::optional<Value> find(std::string_view key);
   std::optional<Value> require(std::string_view key, std::string_view expected);
 
-  // A list, each element turned into one of the result's by `read`, in order; elements that are wrong included.
+  // The elements of a list, as by elements() below.
   template <typename Read>
   auto list(std::string_view key, const Read& read) {
     return elements(find(key), read);
@@ -80,20 +96,6 @@ class Object {
   const Value& value() const { return value_; }
 
  private:
-  template <typename Read>
-  static auto elements(const std::optional<Value>& list, const Read& read) {
-    std::vector<std::remove_cvref_t<decltype(read(*list))>> result;
-    if (!list) return result;
-    if (list->node.kind != Node::Kind::list) {
-      list->unexpected("a list [ ... ]");
-      return result;
-    }
-    for (const Node& element : list->node.elements) {
-      result.push_back(read(Value{element, list->path + "[" + std::to_string(result.size()) + "]", list->problems}));
-    }
-    return result;
-  }
-
   template <typename T, typename Read>
   static T value_of(const std::optional<Value>& value, const Read& read, T fallback) {
     if (!value) return fallback;

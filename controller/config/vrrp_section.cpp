@@ -5,8 +5,6 @@
 namespace config {
 namespace {
 
-constexpr std::string_view kVirtualAddresses = "a list of IPv4 addresses";
-
 // Version 2 carries whole seconds in one byte.
 struct AdvertInterval {
   static constexpr Whole kWhole{1, 255};
@@ -37,13 +35,11 @@ std::string authentication(Object& instance) {
 }
 
 std::vector<base::Ipv4> virtual_addresses(Object& instance) {
-  auto addresses = instance.required_list("virtual_ipaddress", kVirtualAddresses, [](const Value& element) {
-    return VirtualAddress()(element).value_or(base::Ipv4());
-  });
-  const std::optional<Value> list = instance.find("virtual_ipaddress");
-  if (list && list->node.kind == Node::Kind::list && addresses.empty()) {
-    list->wrong("the list is empty; expected at least one IPv4 address");
-  }
+  const std::optional<Value> list = instance.require("virtual_ipaddress", "a list of IPv4 addresses");
+  auto addresses =
+      elements(list, [](const Value& element) { return VirtualAddress()(element).value_or(base::Ipv4()); });
+  const bool is_list = list && list->node.kind == Node::Kind::list;
+  if (is_list && addresses.empty()) list->wrong("the list is empty; expected at least one IPv4 address");
   if (addresses.size() > 255) list->wrong("an advertisement holds no more than 255 addresses; use several instances");
   return addresses;
 }

@@ -13,11 +13,11 @@
 namespace config {
 namespace {
 
-using Keys = std::map<std::string, std::set<std::string>>;  // by object: "virtual_servers[].real_servers[]"
+using Keys = std::map<std::string, std::multiset<std::string>>;  // by object: "virtual_servers[].real_servers[]"
 
 constexpr const char* kNoKey = "#";
 
-std::set<std::string> split(const std::string& list) {
+std::multiset<std::string> split(const std::string& list) {
   static const std::regex kSeparator(", ");
   return {std::sregex_token_iterator(list.begin(), list.end(), kSeparator, -1), std::sregex_token_iterator()};
 }
