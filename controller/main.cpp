@@ -17,6 +17,8 @@
 
 namespace {
 
+constexpr int kExitUsage = 2;
+
 // `xdirector worker ROLE`: started by the control plane only, with its channel as descriptor 3.
 void add_worker(CLI::App& app, int& exit_code) {
   static std::string role, level_name = "info";
@@ -47,7 +49,7 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error);
+    return app.exit(error) == 0 ? 0 : kExitUsage;  // --help is an "error" of CLI11's, too
   }
   return exit_code;
 }
