@@ -17,6 +17,8 @@
 #include "control/status.hpp"
 #include "dataplane/dataplane.hpp"
 #include "dataplane/pins.hpp"
+#include "netlink/addresses.hpp"
+#include "netlink/socket.hpp"
 
 namespace control {
 namespace {
@@ -523,6 +525,13 @@ int run(const Options& options) {
 base::Result<bool> detach() {
   auto lock = take_lock();
   if (!lock) return std::unexpected(lock.error());
+  // Addresses first: without the program nobody would keep the kernel from answering for them.
+  auto socket = netlink::Socket::open();
+  if (!socket) return std::unexpected(socket.error());
+  for (const auto& [address, lease] : dataplane::pinned_leases()) {
+    auto removed = netlink::remove_address(*socket, static_cast<int>(lease.ifindex), address);
+    if (!removed) return std::unexpected(removed.error());
+  }
   fence::restore();
   return dataplane::pins::remove_all();
 }

@@ -28,7 +28,7 @@ inline constexpr int kExitConfiguration = 78;  // EX_CONFIG: starting again will
 
 int run(const Options& options);  // the exit code
 
-// Takes program and maps off, without a daemon. An error when one is running.
+// Takes program, maps and left-over virtual addresses off, without a daemon. An error when one is running.
 base::Result<bool> detach();  // false: there was nothing
 
 }  // namespace control

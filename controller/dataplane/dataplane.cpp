@@ -191,4 +191,15 @@ uint32_t Dataplane::current_tick() const {
   return options.retval;
 }
 
+std::map<base::Ipv4, model::LeaseEntry> pinned_leases() {
+  std::map<base::Ipv4, model::LeaseEntry> all;
+  const base::Fd map = pins::open("leases");
+  for (uint32_t i = 0; map && i < XD_MAX_LEASES; ++i) {
+    xd_lease lease{};
+    if (bpf_map_lookup_elem(map.get(), &i, &lease) != 0 || lease.address == 0) continue;
+    all[base::Ipv4::from_network(lease.address)] = {i, lease.ifindex};
+  }
+  return all;
+}
+
 }  // namespace dataplane

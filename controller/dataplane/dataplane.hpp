@@ -3,6 +3,7 @@
 // equal to the tables it is given. The only user of libbpf; the control plane is its only user.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -55,5 +56,8 @@ class Dataplane {
   std::unique_ptr<Sweep> sweep_;
   std::string found_;
 };
+
+// The virtual addresses that an earlier run may have left on this host, by its pinned leases; read without loading.
+std::map<base::Ipv4, model::LeaseEntry> pinned_leases();
 
 }  // namespace dataplane
