@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every library xdirector stands on, found once; Debian's package names are in docs/building.md.
+# Every library xdirector stands on, found once; Debian's package names are in examples/lab/setup.sh.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf>=1.0)
 pkg_check_modules(libnl REQUIRED IMPORTED_TARGET libnl-3.0 libnl-route-3.0)

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and tests. Usage: sudo tests/run.sh [unit|bpf|net|lint|fuzz]...   (default: all)
+# Builds and tests. Usage: sudo tests/run.sh [unit|bpf|net|lint]...   (default: all)
 #
 # As root it installs what is missing first. `unit` runs twice: as built by gcc, and with clang under the address and
-# undefined-behaviour sanitizers; `fuzz` runs each fuzz target for FUZZ_SECONDS (10).
+# undefined-behaviour sanitizers, together with a few seconds of each fuzz target.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-labels=("${@:-unit}")
-[ $# -gt 0 ] || labels=(unit fuzz bpf lint net)
+labels=("$@")
+[ $# -gt 0 ] || labels=(unit bpf lint net)
 
 wants() { [[ " ${labels[*]} " == *" $1 "* ]]; }
 
@@ -31,49 +31,25 @@ build() {
   fi
 }
 
-# Everything of the controller with clang too, whose warnings are errors as well.
+# All of the controller with clang, whose warnings are errors as well; unit tests and fuzz targets of it.
 sanitized() {
   command -v clang++-19 >/dev/null || {
     echo "no clang-19 here: without the sanitizers' run and without fuzzing"
     return 0
   }
-  build asan || return 1
-  local target status=0
-  if wants unit; then
-    quietly ctest --test-dir build/asan -L '^unit$' -j"$(nproc)" --output-on-failure || status=1
-    [ "$status" = 0 ] && echo "unit tests pass under the sanitizers"
-  fi
-  if wants fuzz; then
-    for target in build/asan/tests/fuzz/fuzz_*; do
-      if [ ! -x "$target" ] || [ ! -f "$target" ]; then continue; fi
-      echo "fuzzing $(basename "$target") for ${FUZZ_SECONDS:-10} s"
-      fuzz "$target" || status=1
-    done
-  fi
-  return "$status"
-}
-
-# Starts from the samples in tests/fuzz/corpus/NAME, if any, and keeps what it finds out of the tree.
-fuzz() {
-  local found samples
-  found=$(mktemp -d)
-  samples=tests/fuzz/corpus/$(basename "$1")
-  [ -d "$samples" ] || samples=
-  quietly "$1" -max_total_time="${FUZZ_SECONDS:-10}" -timeout=5 -artifact_prefix="$found/" "$found" ${samples:+"$samples"} ||
-    { echo "run.sh: $1 found a defect" >&2; rm -rf "$found"; return 1; }
-  rm -rf "$found"
+  local fuzz_targets
+  fuzz_targets=$(sed -nE 's/^add_fuzz_target\(([a-z_]+).*/\1_fuzz/p' tests/fuzz/CMakeLists.txt)
+  # shellcheck disable=SC2086 # one word per target
+  build asan xdirector unit_tests $fuzz_targets &&
+    quietly ctest --test-dir build/asan -L '^unit$' -j"$(nproc)" --output-on-failure &&
+    echo "unit tests and fuzz targets pass under the sanitizers"
 }
 
 failed=0
 if [ "$(id -u)" = 0 ]; then examples/lab/setup.sh all; fi
-if wants unit || wants fuzz; then sanitized || failed=1; fi
-
-ctest_labels=()
-for label in "${labels[@]}"; do [ "$label" = fuzz ] || ctest_labels+=("$label"); done
-if [ ${#ctest_labels[@]} -gt 0 ]; then
-  build dev || exit 1
-  pattern=$(IFS='|'; echo "^(${ctest_labels[*]})\$")
-  ctest --test-dir build/dev -L "$pattern" -j"$(nproc)" --no-tests=error --output-on-failure </dev/null || failed=1
-fi
-[ "$failed" = 0 ] || [ ${#ctest_labels[@]} = 0 ] || echo "run.sh: something failed (above)" >&2
+if wants unit; then sanitized || failed=1; fi
+build dev || exit 1
+pattern=$(IFS='|'; echo "^(${labels[*]})\$")
+ctest --test-dir build/dev -L "$pattern" -j"$(nproc)" --no-tests=error --output-on-failure </dev/null || failed=1
+[ "$failed" = 0 ] || echo "run.sh: something failed (above)" >&2
 exit "$failed"

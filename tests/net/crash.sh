@@ -22,7 +22,6 @@ background load "$TEST_SUPPORT/http_load" --in-flight 5 --timeout-ms 3000 --paus
 kill_and_see "worker vrrp" "the killed vrrp worker"
 await 3 is_master director-1
 kill_and_see "worker health" "the killed health worker"
-sleep 1
 kill_and_see "run" "the killed parent"
 check_within 4 "and is MASTER, by its status" is_master director-1
 # All at once: the parent's death ends its workers, so this is all three within one instant.
