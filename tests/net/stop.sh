@@ -18,6 +18,8 @@ stops_within_two_seconds() { # SIGNAL
   check "SIG$1: the VIP is off" has_no_vip director-1
 }
 
+detach_refused() { ! lab_exec director-1 "$XDIRECTOR" detach; }
+
 sysctls() { lab_exec director-1 cat /proc/sys/net/ipv4/conf/enp1s0/arp_{ignore,announce} | paste -sd' '; }
 
 deployment_up
@@ -50,6 +52,15 @@ check "and pinned" pinned
 check "detach succeeds" lab_exec director-1 "$XDIRECTOR" detach
 check "and took the program off" not_attached
 check "and the pins" not_pinned
+director_start director-1
+check_within 10 "started again, it is MASTER again" is_master director-1
+check "detach refuses while it runs" detach_refused
+director_kill director-1
+check "killed, it leaves the VIP" has_vip director-1
+check "detach succeeds" lab_exec director-1 "$XDIRECTOR" detach
+check "and took the VIP off" has_no_vip director-1
+check "and the program" not_attached
+check "arp_ignore and arp_announce are as before" is "$(sysctls)" "$sysctls_before"
 check "detach with nothing there is no error" lab_exec director-1 "$XDIRECTOR" detach
 
 director_start director-1
