@@ -126,6 +126,7 @@ void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
     add(ip);
     announce(ip);
   }
+  if (machine_.state == VrrpState::init) return;  // not started yet: the interface has not been looked at
   interface_is(interface_problem_, primary_address_, now);
   if (old.advert_int != config.advert_int) handle(event::IntervalChanged{}, now);
 }

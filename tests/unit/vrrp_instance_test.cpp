@@ -270,6 +270,17 @@ TEST_F(VrrpInstanceTest, AReloadOfPriorityAndPasswordIsInTheNextAdvertisementAnd
   EXPECT_EQ(decode(port.last_sent, {100, 1, "other", {}})->priority, 20);
 }
 
+TEST_F(VrrpInstanceTest, AReloadBeforeTheInterfaceWasLookedAtStartsNothing) {
+  leases.set(7, now + 1s);
+  auto next = assignment();
+  next.instance.priority = 20;
+  reload(next);
+  EXPECT_EQ(instance.report().state, VrrpState::init);
+  instance.interface_is("", kOwn, now);
+  EXPECT_EQ(instance.report().state, VrrpState::master) << "resumed, with the new priority";
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 20", "add 10.0.0.111", "announce 10.0.0.111"));
+}
+
 TEST_F(VrrpInstanceTest, IsAnotherOneWithAnotherNameInterfaceOrRouter) {
   EXPECT_TRUE(instance.is_same_as(assignment()));
   auto other = assignment();
