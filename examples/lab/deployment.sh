@@ -161,8 +161,10 @@ director_signal() {
 # director_kill NODE: everything at once, kill -9, with nobody to start it again.
 director_kill() {
   lab_signal "$1" unit KILL
-  director_signal "$1" KILL ""
+  director_signal "$1" KILL "" 2>/dev/null || true # a worker may have followed its parent before we reach it
+  await 5 director_is_dead "$1" || lab_die "xdirector on $1 does not die"
 }
+director_is_dead() { ! director_processes "$1"; }
 
 # director_stop NODE: a clean stop.
 director_stop() {

@@ -26,7 +26,7 @@ kill_and_see "run" "the killed parent"
 check_within 4 "and is MASTER, by its status" is_master director-1
 # All at once: the parent's death ends its workers, so this is all three within one instant.
 before=$(director_processes director-1 run)
-director_signal director-1 KILL ""
+director_signal director-1 KILL "" || true # the workers may have followed their parent
 check_within 3 "all three, killed, are back" is_another director-1 run "$before"
 check_within 4 "and MASTER, by status" is_master director-1
 check_within 5 "with all real servers up" all_real_servers_up director-1

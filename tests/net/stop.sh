@@ -52,6 +52,7 @@ check "and pinned" pinned
 check "detach succeeds" lab_exec director-1 "$XDIRECTOR" detach
 check "and took the program off" not_attached
 check "and the pins" not_pinned
+
 director_start director-1
 check_within 10 "started again, it is MASTER again" is_master director-1
 check "detach refuses while it runs" detach_refused
@@ -62,12 +63,4 @@ check "and took the VIP off" has_no_vip director-1
 check "and the program" not_attached
 check "arp_ignore and arp_announce are as before" is "$(sysctls)" "$sysctls_before"
 check "detach with nothing there is no error" lab_exec director-1 "$XDIRECTOR" detach
-
-director_start director-1
-check_within 10 "started again, it is MASTER again" is_master director-1
-director_kill director-1
-check "after a crash its kernel still has the VIP" has_vip director-1
-check "detach takes off what the crash left" lab_exec director-1 "$XDIRECTOR" detach
-check "the VIP, too: without the program nobody would keep the kernel from answering for it" has_no_vip director-1
-check "and the program" not_attached
 finish
