@@ -40,6 +40,15 @@ constexpr auto kHints = std::to_array<Hint>({
     {"virtual_server_group",
      "give several addresses or ports one mark by \"port_marks\", and a virtual server with that "
      "\"fwmark\""},
+    // Another object
+    {"inhibit_on_failure", "give it to each of \"real_servers\""},
+    {"connect_timeout", "give it to each of a real server's \"checks\""},
+    {"connect_port", "give it to each of a real server's \"checks\""},
+    {"retry", "give it to each of a real server's \"checks\""},
+    {"delay_before_retry", "give it to each of a real server's \"checks\""},
+    {"delay_loop", "give it to the virtual server"},
+    {"auth_type", "put it into \"authentication\": { ... }"},
+    {"auth_pass", "put it into \"authentication\": { ... }"},
     // Not done yet
     {"HTTP_GET", "only \"checks\" of \"type\": \"tcp\" are supported yet"},
     {"SSL_GET", "only \"checks\" of \"type\": \"tcp\" are supported yet"},

@@ -181,8 +181,12 @@ std::optional<std::string> Text::operator()(const Value& value) const {
   const std::string& text = value.node.text;
   if (value.node.kind != Node::Kind::text) {
     value.unexpected(allowed());
-  } else if (text.empty() || text.size() > longest || !is_printable(text)) {
-    value.wrong(fmt::format("{} is empty, too long or has control characters; expected {}", quoted(text), allowed()));
+  } else if (text.empty()) {
+    value.wrong("the text is empty; expected " + allowed());
+  } else if (text.size() > longest) {
+    value.wrong(fmt::format("{} is too long; expected {}", quoted(text), allowed()));
+  } else if (!is_printable(text)) {
+    value.wrong(fmt::format("{} has control characters; expected {}", quoted(text), allowed()));
   } else {
     return text;
   }

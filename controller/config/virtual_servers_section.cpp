@@ -76,23 +76,22 @@ model::RealServer real_server(const Value& value) {
 
 // `address` and `port`, or `fwmark`.
 void read_key(Object& object, model::VirtualServerKey& key) {
-  key.protocol = object.optional<model::Protocol>("protocol", protocol(), model::Protocol::tcp);
   const std::optional<Value> mark = object.find("fwmark");
-  if (!mark) {
+  if (mark) {
+    key.mark = static_cast<uint32_t>(kMark(*mark).value_or(0));
+    const bool has_address = object.find("address").has_value(), has_port = object.find("port").has_value();
+    if (has_address || has_port) {
+      mark->wrong(
+          "a virtual server has either \"fwmark\" or \"address\" and \"port\", not both; what a mark covers is said by "
+          "\"port_marks\"");
+    }
+  } else {
     constexpr std::string_view kOrMark = " (or give \"fwmark\" in place of \"address\" and \"port\")";
     const auto address = object.require("address", HostAddress().allowed() + std::string(kOrMark));
-    const auto port = object.require("port", kPort.allowed());
     if (address) key.address = HostAddress()(*address).value_or(base::Ipv4());
-    if (port) key.port = static_cast<uint16_t>(kPort(*port).value_or(0));
-    return;
+    key.port = object.required<uint16_t>("port", kPort);
   }
-  key.mark = static_cast<uint32_t>(kMark(*mark).value_or(0));
-  const bool has_address = object.find("address").has_value(), has_port = object.find("port").has_value();
-  if (has_address || has_port) {
-    mark->wrong(
-        "a virtual server has either \"fwmark\" or \"address\" and \"port\", not both; what a mark covers is said "
-        "by \"port_marks\"");
-  }
+  key.protocol = object.optional<model::Protocol>("protocol", protocol(), model::Protocol::tcp);
 }
 
 }  // namespace
@@ -119,8 +118,9 @@ Choice<model::Protocol> protocol() {
 model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited) {
   Object object(value);
   model::VirtualServer server;
+  const std::optional<Value> name = object.find("name");
   read_key(object, server.key);
-  server.name = object.optional<std::string>("name", kName, server.key.str());
+  server.name = name ? kName(*name).value_or("") : server.key.str();
   object.required<OnlyOne>("lb_algo", scheduler());
   object.required<OnlyOne>("lb_kind", forwarding_method());
   server.delay_loop = object.optional<base::Duration>("delay_loop", Seconds{0.1, 86400}, std::chrono::seconds(60));
