@@ -363,9 +363,11 @@ std::set<model::Slot> Daemon::draining() const {
 // Counts and expiry; and once a pass has seen no connection of a slot that was draining when it began, the slot is
 // free.
 void Daemon::sweep() {
+  const std::optional<uint32_t> tick = dataplane_->current_tick();
+  if (!tick) return;
   const size_t buckets = dataplane_->maps().buckets().size();
   const size_t step = std::min(kLargestSweepStep, buckets / kSweepSteps + 1);
-  if (!dataplane_->sweep().step(step, dataplane_->current_tick())) return;
+  if (!dataplane_->sweep().step(step, *tick)) return;
   const std::vector<dataplane::ConnectionCounts>& counts = dataplane_->sweep().counts();
   const std::set<model::Slot> draining_now = draining();
   for (const model::Slot slot : std::exchange(draining_at_pass_start_, draining_now)) {
@@ -413,7 +415,7 @@ std::string Daemon::status() const {
     }
     all.interfaces.push_back(status);
   }
-  const std::vector<dataplane::ConnectionCounts>& counts = const_cast<Daemon*>(this)->dataplane_->sweep().counts();
+  const std::vector<dataplane::ConnectionCounts>& counts = dataplane_->sweep().counts();
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     all.slots[slot] = {counts[slot], dataplane_->maps().stats(slot)};
   }

@@ -12,13 +12,22 @@ uint64_t load(const __u64& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
 }
 
-// The protocol of bpf/connections.h: lock by w0, and give up if a packet has refreshed the way since we looked.
-void free_way(xd_way& way, uint64_t w0, uint64_t w1) {
-  __u64 expected = w0;
+// Ticks since a way was seen, as bpf/connections.h counts them: a packet may have seen a tick begin that is later than
+// the one this step was told.
+uint32_t age_of(const xd_way& way, uint32_t tick) {
+  const uint32_t age = (tick - static_cast<uint32_t>(way.tick)) % XD_TICKS;
+  return age == XD_TICKS - 1 ? 0 : age;
+}
+
+// The protocol of bpf/connections.h: lock by w0, and give up if a packet has refreshed the way since we looked. True:
+// it is free now.
+bool free_way(xd_way& way, const xd_way& seen) {
+  __u64 expected = seen.w0;
   if (!__atomic_compare_exchange_n(&way.w0, &expected, kBeingWritten, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-    return;
-  const bool refreshed = load(way.w1) != w1;
-  __atomic_store_n(&way.w0, refreshed ? w0 : kFree, __ATOMIC_SEQ_CST);
+    return false;
+  const bool refreshed = load(way.w1) != seen.w1;
+  __atomic_store_n(&way.w0, refreshed ? seen.w0 : kFree, __ATOMIC_SEQ_CST);
+  return !refreshed;
 }
 
 }  // namespace
@@ -30,11 +39,8 @@ void Sweep::visit(xd_way& way, uint32_t tick) {
   const xd_way seen{.w0 = load(way.w0), .w1 = load(way.w1)};
   if (seen.w0 == kFree || seen.w0 == kBeingWritten || seen.slot >= real_servers_.size()) return;
   const xd_real_server& real_server = real_servers_[seen.slot];
-  const uint32_t age = (tick - static_cast<uint32_t>(seen.tick)) % XD_TICKS;
-  if (real_server.state == XD_UNUSED || age > real_server.timeout_ticks[seen.state]) {
-    free_way(way, seen.w0, seen.w1);
-    return;
-  }
+  const bool over = real_server.state == XD_UNUSED || age_of(seen, tick) > real_server.timeout_ticks[seen.state];
+  if (over && free_way(way, seen)) return;  // else it has come to life again, and counts
   ConnectionCounts& counts = counting_[seen.slot];
   const bool established = seen.state == XD_YOUNG || seen.state == XD_PROVEN;
   ++(established ? counts.active : counts.inactive);

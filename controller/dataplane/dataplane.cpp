@@ -185,9 +185,9 @@ int Dataplane::leases_fd() const {
   return bpf_map__fd(program_->maps.leases);
 }
 
-uint32_t Dataplane::current_tick() const {
+std::optional<uint32_t> Dataplane::current_tick() const {
   LIBBPF_OPTS(bpf_test_run_opts, options);
-  bpf_prog_test_run_opts(bpf_program__fd(program_->progs.read_tick), &options);
+  if (bpf_prog_test_run_opts(bpf_program__fd(program_->progs.read_tick), &options) != 0) return std::nullopt;
   return options.retval;
 }
 

@@ -41,7 +41,9 @@ class Dataplane {
   Maps& maps() { return maps_; }
   const Maps& maps() const { return maps_; }
   Sweep& sweep() { return *sweep_; }
-  uint32_t current_tick() const;  // of the packet path's clock
+  const Sweep& sweep() const { return *sweep_; }
+  // Of the packet path's clock. nullopt: the kernel does not say (no memory); nobody's age can be told.
+  std::optional<uint32_t> current_tick() const;
 
  private:
   struct Unload {

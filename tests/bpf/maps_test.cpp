@@ -168,6 +168,13 @@ TEST_F(SweepTest, KnowsThatTicksWrap) {
   EXPECT_EQ(way.w0, 0u);
 }
 
+TEST_F(SweepTest, AWaySeenInATickThatBeganDuringThePassIsNewNotOld) {
+  const xd_way& way = put(0, 0, XD_PROVEN, 1);
+  sweep_->step(kBuckets, 0);
+  EXPECT_NE(way.w0, 0u) << "a busy connection would be lost now and again";
+  EXPECT_EQ(sweep_->counts()[1].active, 1u);
+}
+
 TEST_F(SweepTest, FreesWhatNamesASlotThatIsNotInUse) {
   const xd_way& way = put(0, 0, XD_PROVEN, 0, 5);
   sweep_->step(kBuckets, 0);
