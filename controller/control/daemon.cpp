@@ -16,7 +16,6 @@
 #include "control/server.hpp"
 #include "control/status.hpp"
 #include "dataplane/dataplane.hpp"
-#include "dataplane/pins.hpp"
 #include "netlink/addresses.hpp"
 #include "netlink/socket.hpp"
 
@@ -507,7 +506,7 @@ void Daemon::finish() {
   if (options_.keep_forwarding) {
     base::log::info("stopped; the program goes on forwarding (`xdirector detach` takes it off)");
   } else {
-    dataplane::pins::remove_all();
+    dataplane::detach_all();
     base::log::info("stopped");
   }
   loop_.stop();
@@ -535,7 +534,7 @@ base::Result<bool> detach() {
     if (!removed) return std::unexpected(removed.error());
   }
   fence::restore();
-  return dataplane::pins::remove_all();
+  return dataplane::detach_all();
 }
 
 }  // namespace control

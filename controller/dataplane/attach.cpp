@@ -61,21 +61,9 @@ base::Result<> refuse_if_held(uint32_t ifindex, const std::string& interface) {
       interface, describe_program(other->program), interface, interface));
 }
 
-}  // namespace
-
-std::string_view name(Mode mode) {
-  return mode == Mode::native ? "native" : "generic";
-}
-
-base::Result<Attached> attach(int program, uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted) {
-  if (const base::Fd link = pins::open(pins::link_name(ifindex)); link) {
-    const std::optional<Holder> now = holder(ifindex);
-    const bool usable = interface_of(link) == ifindex && now && (!wanted || *wanted == now->mode);
-    if (usable && bpf_link_update(link.get(), program, nullptr) == 0) return Attached{now->mode, true, {}};
-    pins::unpin(pins::link_name(ifindex));
-  }
-  if (auto free = refuse_if_held(ifindex, interface); !free) return std::unexpected(free.error());
-
+// In the mode that is wanted, or in the best that the driver has.
+base::Result<Attached> attach_anew(int program, uint32_t ifindex, const std::string& interface,
+                                   std::optional<Mode> wanted) {
   const int error = create_link(program, ifindex, wanted.value_or(Mode::native));
   if (error == 0) return Attached{wanted.value_or(Mode::native), false, {}};
   if (wanted) {
@@ -89,14 +77,56 @@ base::Result<Attached> attach(int program, uint32_t ifindex, const std::string& 
                   interface, base::fail_errno("it says", -error).error().message)};
 }
 
-void detach(uint32_t ifindex) {
+// At once: a link that only loses its pin lets go of the interface some time later.
+void take_off(uint32_t ifindex, const base::Fd& link) {
+  bpf_link_detach(link.get());
   pins::unpin(pins::link_name(ifindex));
 }
 
+}  // namespace
+
+std::string_view name(Mode mode) {
+  return mode == Mode::native ? "native" : "generic";
+}
+
+base::Result<Attached> attach(int program, uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted) {
+  std::optional<Mode> before;
+  base::Result<base::Fd> link = pins::open(pins::link_name(ifindex));
+  if (!link) return std::unexpected(link.error());
+  if (*link) {
+    const std::optional<Holder> now = interface_of(*link) == ifindex ? holder(ifindex) : std::nullopt;
+    if (now) before = now->mode;
+    const bool usable = before && (!wanted || *wanted == *before);
+    if (usable && bpf_link_update(link->get(), program, nullptr) == 0) return Attached{*before, true, {}};
+    take_off(ifindex, *link);
+  }
+  if (auto free = refuse_if_held(ifindex, interface); !free) return std::unexpected(free.error());
+  base::Result<Attached> attached = attach_anew(program, ifindex, interface, wanted);
+  // Rather as it was than not at all: without the program nothing fences the node's virtual addresses.
+  if (!attached && before) create_link(program, ifindex, *before);
+  return attached;
+}
+
+bool is_attached(uint32_t ifindex) {
+  const base::Result<base::Fd> link = pins::open(pins::link_name(ifindex));
+  return link && *link && interface_of(*link) == ifindex;
+}
+
+void detach(uint32_t ifindex) {
+  if (const base::Result<base::Fd> link = pins::open(pins::link_name(ifindex)); link && *link) {
+    take_off(ifindex, *link);
+  }
+}
+
 void detach_others(const std::set<uint32_t>& keep) {
-  for (const auto& [ifindex, link] : pins::links()) {
+  for (const uint32_t ifindex : pins::links()) {
     if (!keep.contains(ifindex)) detach(ifindex);
   }
+}
+
+bool detach_all() {
+  detach_others({});
+  return pins::remove_all();
 }
 
 }  // namespace dataplane

@@ -23,12 +23,19 @@ struct Attached {
 
 // Puts `program` on the interface, or makes it the program of the link that is pinned for it.
 // `wanted` nullopt: native, generic where the driver has no native XDP. Refuses an interface that another program
-// holds.
+// holds. On an error what ran there before still runs, unless the driver takes neither.
 base::Result<Attached> attach(int program, uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted);
+
+// Is the pinned link of this interface still on it? One of an interface that was deleted is not, even where another has
+// its number now.
+bool is_attached(uint32_t ifindex);
 
 void detach(uint32_t ifindex);
 
 // Takes off every pinned link whose interface is not in `keep`, those of interfaces that are gone included.
 void detach_others(const std::set<uint32_t>& keep);
+
+// Takes every link off and removes all maps: forwarding ends, nothing stays. False: there was nothing.
+bool detach_all();
 
 }  // namespace dataplane

@@ -10,6 +10,7 @@
 #include <array>
 #include <bit>
 #include <ctime>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct NamedMap {
   bpf_map* map;
 };
 
+// `settings` first.
 std::vector<NamedMap> pinned_maps(const xdirector& program) {
   const auto& m = program.maps;
   return {
@@ -88,26 +90,42 @@ uint64_t count_entries(const base::Fd& connections) {
 }
 
 // Lets the program stand on the pinned maps. False: they are not all there, or not ours.
-bool adopt(xdirector& program, uint32_t buckets) {
+base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
   std::vector<base::Fd> pinned;
   for (const NamedMap& named : pinned_maps(program)) {
-    pinned.push_back(pins::open(named.name));
-    if (!same_shape(named.map, pinned.back())) return false;
+    base::Result<base::Fd> map = pins::open(named.name);
+    if (!map) return std::unexpected(map.error());
+    if (!same_shape(named.map, *map)) return false;
+    pinned.push_back(std::move(*map));
   }
   if (!same_settings(pinned.front(), buckets)) return false;
   size_t i = 0;
   for (const NamedMap& named : pinned_maps(program)) {
-    if (bpf_map__reuse_fd(named.map, pinned[i++].get()) != 0) return false;
+    if (const int error = bpf_map__reuse_fd(named.map, pinned[i++].get()); error != 0) {
+      return base::fail_errno(fmt::format("cannot take over {}", pins::path(named.name)), -error);
+    }
   }
   return true;
 }
 
+// `settings` says whose the maps are, so it goes first and comes last: what a crash leaves half done is not adopted.
 base::Result<> pin_all(const xdirector& program) {
-  for (const NamedMap& named : pinned_maps(program)) {
+  const std::vector<NamedMap> maps = pinned_maps(program);
+  pins::unpin(maps.front().name);
+  for (const NamedMap& named : maps | std::views::reverse) {
     pins::unpin(named.name);
     if (auto done = pins::pin(bpf_map__fd(named.map), named.name); !done) return done;
   }
   return {};
+}
+
+// What is said, once, about tables that cannot be taken over. Empty: there are none.
+std::string describe_lost_tables() {
+  const base::Result<base::Fd> connections = pins::open("connections");
+  if (!connections || !*connections) return {};
+  return fmt::format(
+      "the tables of an earlier run have another layout or size: started with empty ones, dropped {} connections",
+      count_entries(*connections));
 }
 
 }  // namespace
@@ -133,14 +151,10 @@ base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
   if (!program) return base::fail_errno("cannot open the BPF program");
   bpf_map__set_max_entries(program->maps.connections, buckets);
 
-  const bool adopted = adopt(*program, buckets);
-  std::string found = adopted ? "took over the tables of an earlier run" : "";
-  if (!adopted) {
-    if (const base::Fd connections = pins::open("connections"); connections) {
-      found = fmt::format(
-          "the tables of an earlier run have another layout or size: started with empty ones, dropped {} connections",
-          count_entries(connections));
-    }
+  const base::Result<bool> adopted = adopt(*program, buckets);
+  if (!adopted) return std::unexpected(adopted.error());
+  std::string found = *adopted ? "took over the tables of an earlier run" : describe_lost_tables();
+  if (!*adopted) {
     const xd_settings settings = new_settings(buckets);
     std::memcpy(const_cast<xd_settings*>(&program->data_settings->settings), &settings, sizeof settings);
   }
@@ -149,7 +163,7 @@ base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
         "the kernel refuses the BPF program (xdirector needs root, Linux 6.1 or later; more with --log-level debug)",
         -error);
   }
-  if (!adopted) {
+  if (!*adopted) {
     if (auto done = pin_all(*program); !done) return std::unexpected(done.error());
   }
   base::Result<Maps> maps = Maps::open(*program);
@@ -171,9 +185,9 @@ uint64_t Dataplane::bytes() const {
 }
 
 base::Result<> Dataplane::apply(const model::Tables& desired) {
-  if (auto done = maps_.change(tables_, desired); !done) return done;
-  tables_ = desired;
-  return {};
+  base::Result<> done = maps_.change(tables_, desired);
+  tables_ = done ? desired : maps_.read();  // should taking back have failed, too: what stands there
+  return done;
 }
 
 base::Result<Attached> Dataplane::attach_to(uint32_t ifindex, const std::string& interface,
@@ -192,14 +206,13 @@ std::optional<uint32_t> Dataplane::current_tick() const {
 }
 
 std::map<base::Ipv4, model::LeaseEntry> pinned_leases() {
-  std::map<base::Ipv4, model::LeaseEntry> all;
-  const base::Fd map = pins::open("leases");
-  for (uint32_t i = 0; map && i < XD_MAX_LEASES; ++i) {
-    xd_lease lease{};
-    if (bpf_map_lookup_elem(map.get(), &i, &lease) != 0 || lease.address == 0) continue;
-    all[base::Ipv4::from_network(lease.address)] = {i, lease.ifindex};
-  }
-  return all;
+  const base::Result<base::Fd> pinned = pins::open("leases");
+  bpf_map_info info{};
+  uint32_t size = sizeof info;
+  if (!pinned || !*pinned || bpf_obj_get_info_by_fd(pinned->get(), &info, &size) != 0) return {};
+  if (info.value_size != sizeof(xd_lease) || info.max_entries != XD_MAX_LEASES) return {};
+  const auto leases = MappedArray<xd_lease>::map(pinned->get(), XD_MAX_LEASES);
+  return leases ? read_leases(*leases) : std::map<base::Ipv4, model::LeaseEntry>();
 }
 
 }  // namespace dataplane

@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include <xdirector.skel.h>
 
+#include <ctime>
+
 #include "dataplane/encode.hpp"
 
 namespace dataplane {
@@ -25,9 +27,11 @@ base::Result<> map_array(MappedArray<T>& array, const bpf_map* map) {
   return {};
 }
 
-// Waits until no packet is processed any more that may have read what we have just replaced.
+// Waits until no packet is processed any more that may have read what we have just replaced. Kernels that leave some
+// CPUs without a tick (nohz_full) refuse; a packet takes microseconds.
 void wait_for_packets_in_flight() {
-  syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+  constexpr timespec kLongerThanAnyPacket{.tv_sec = 0, .tv_nsec = 10'000'000};
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) nanosleep(&kLongerThanAnyPacket, nullptr);
 }
 
 // nullptr where there is none.
@@ -44,6 +48,14 @@ bool holds(const Map& map, const Key& key, const Value& value) {
 }
 
 }  // namespace
+
+std::map<base::Ipv4, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases) {
+  std::map<base::Ipv4, model::LeaseEntry> all;
+  for (uint32_t i = 0; i < leases.size(); ++i) {
+    if (leases[i].address != 0) all[base::Ipv4::from_network(leases[i].address)] = {i, leases[i].ifindex};
+  }
+  return all;
+}
 
 base::Result<Maps> Maps::open(const xdirector& program) {
   Maps maps;
@@ -110,10 +122,7 @@ Tables Maps::read() const {
   read_port_marks(tables);
   read_virtual_servers(tables);
   read_real_servers(tables);
-  for (uint32_t i = 0; i < leases_.size(); ++i) {
-    const xd_lease& lease = leases_[i];
-    if (lease.address != 0) tables.leases[base::Ipv4::from_network(lease.address)] = {i, lease.ifindex};
-  }
+  tables.leases = read_leases(leases_);
   return tables;
 }
 
@@ -127,10 +136,10 @@ base::Result<> Maps::change(const Tables& from, const Tables& to) {
 }
 
 base::Result<> Maps::transition(const Tables& from, const Tables& to) {
-  write_interfaces(from, to);
+  if (auto done = write_interfaces(from, to); !done) return done;
   write_leases(from, to);
+  write_virtual_servers(from, to);  // first: should we end here, no slot is left that nobody owns
   write_real_servers(from, to, true);
-  write_virtual_servers(from, to);
   if (auto done = write_cycles(from, to); !done) return done;
   if (auto done = write_port_marks(from, to); !done) return done;
   if (auto done = write_services(from, to); !done) return done;
@@ -139,7 +148,7 @@ base::Result<> Maps::transition(const Tables& from, const Tables& to) {
   return {};
 }
 
-void Maps::write_interfaces(const Tables& from, const Tables& to) {
+base::Result<> Maps::write_interfaces(const Tables& from, const Tables& to) {
   // Few, and rarely changed: one that is gone makes its entry free, a new one takes the first free entry of its probes.
   for (xd_interface& entry : interfaces_.all()) {
     if (entry.ifindex != 0 && !to.interfaces.contains(entry.ifindex)) store(entry.ifindex, __u32{0});
@@ -152,10 +161,14 @@ void Maps::write_interfaces(const Tables& from, const Tables& to) {
       if (entry.ifindex == ifindex) place = &entry;
       if (entry.ifindex == 0 && place == nullptr) place = &entry;
     }
-    if (place == nullptr) continue;  // more than XD_INTERFACE_PROBES interfaces of one residue: not attached either
+    if (place == nullptr) {
+      return base::fail(fmt::format("no room for interface {}: more than {} have the same number modulo {}", ifindex,
+                                    XD_INTERFACE_PROBES, XD_INTERFACES));
+    }
     store(place->mac_word, encode_mac(mac));
     store(place->ifindex, ifindex);
   }
+  return {};
 }
 
 void Maps::write_leases(const Tables& from, const Tables& to) {

@@ -2,6 +2,8 @@
 // The maps of one loaded program, and model::Tables as they stand in them.
 #pragma once
 
+#include <map>
+
 #include "base/result.hpp"
 #include "dataplane/map.hpp"
 #include "model/schedule_space.hpp"
@@ -11,6 +13,8 @@
 struct xdirector;
 
 namespace dataplane {
+
+std::map<base::Ipv4, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases);
 
 class Maps {
  public:
@@ -41,7 +45,7 @@ class Maps {
   void write_real_server(model::Slot slot, const model::RealServerEntry& entry, bool is_new);
   base::Result<> write_services(const model::Tables& from, const model::Tables& to);
   base::Result<> write_port_marks(const model::Tables& from, const model::Tables& to);
-  void write_interfaces(const model::Tables& from, const model::Tables& to);
+  base::Result<> write_interfaces(const model::Tables& from, const model::Tables& to);
   void write_leases(const model::Tables& from, const model::Tables& to);
   void clear_removed(const model::Tables& from, const model::Tables& to);
 

@@ -22,8 +22,8 @@ constexpr std::string_view kLinkPrefix = "link_";
 std::vector<std::string> names() {
   std::vector<std::string> all;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(kDirectory, error)) {
-    all.push_back(entry.path().filename().string());
+  for (std::filesystem::directory_iterator at(kDirectory, error), end; !error && at != end; at.increment(error)) {
+    all.push_back(at->path().filename().string());
   }
   return all;
 }
@@ -48,8 +48,10 @@ std::string link_name(uint32_t ifindex) {
   return fmt::format("{}{}", kLinkPrefix, ifindex);
 }
 
-base::Fd open(const std::string& name) {
-  return base::Fd(bpf_obj_get(path(name).c_str()));
+base::Result<base::Fd> open(const std::string& name) {
+  base::Fd fd(bpf_obj_get(path(name).c_str()));
+  if (!fd && errno != ENOENT) return base::fail_errno("cannot open " + path(name));
+  return fd;
 }
 
 base::Result<> pin(int fd, const std::string& name) {
@@ -61,24 +63,21 @@ void unpin(const std::string& name) {
   unlink(path(name).c_str());
 }
 
-std::map<uint32_t, base::Fd> links() {
-  std::map<uint32_t, base::Fd> all;
+std::set<uint32_t> links() {
+  std::set<uint32_t> all;
   for (const std::string& name : names()) {
     if (!name.starts_with(kLinkPrefix)) continue;
     uint32_t ifindex = 0;
-    std::from_chars(name.data() + kLinkPrefix.size(), name.data() + name.size(), ifindex);
-    all[ifindex] = open(name);
+    const char* end = name.data() + name.size();
+    if (std::from_chars(name.data() + kLinkPrefix.size(), end, ifindex).ptr == end) all.insert(ifindex);
   }
   return all;
 }
 
 bool remove_all() {
   const std::vector<std::string> all = names();
-  for (const std::string& name : all) {
-    if (name.starts_with(kLinkPrefix)) unpin(name);
-  }
   for (const std::string& name : all) unpin(name);
-  return rmdir(kDirectory) == 0;
+  return rmdir(kDirectory) == 0 || !all.empty();
 }
 
 }  // namespace dataplane::pins

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <set>
 #include <string>
 
 #include "base/fd.hpp"
@@ -19,14 +19,14 @@ base::Result<> prepare();
 std::string path(const std::string& name);
 std::string link_name(uint32_t ifindex);
 
-base::Fd open(const std::string& name);  // empty where there is none
+base::Result<base::Fd> open(const std::string& name);  // empty where there is none
 base::Result<> pin(int fd, const std::string& name);
 void unpin(const std::string& name);
 
-// Every pinned link by its pin's ifindex.
-std::map<uint32_t, base::Fd> links();
+// The interfaces that have a pinned link, by the links' names.
+std::set<uint32_t> links();
 
-// Removes links first, then maps, then the directory: forwarding ends, nothing stays. False: there was nothing.
+// Removes what is left of the pins, and the directory. False: there was nothing.
 bool remove_all();
 
 }  // namespace dataplane::pins
