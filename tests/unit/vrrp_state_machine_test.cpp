@@ -270,6 +270,8 @@ TEST_F(StateMachine, TheHigherAddressDecidesBetweenEquals) {
   be_master();
   hear(100, "9.255.255.255");
   EXPECT_EQ(m.state, VrrpState::master) << "compared as numbers, in network order";
+  hear(100, "10.0.0.1");
+  EXPECT_EQ(m.state, VrrpState::master) << "our own address beats nobody";
   hear(100, "10.0.0.2");
   EXPECT_EQ(m.state, VrrpState::backup);
 }
