@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/assignments.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 namespace control {
 
 uint64_t TargetIds::id_of(const model::Member& member) {
@@ -26,6 +29,18 @@ ipc::ConfigureVrrp make_vrrp_assignment(const model::Config& config, const model
     if (assignment.lease.size() == instance.virtual_addresses.size()) message.instances.push_back(assignment);
   }
   return message;
+}
+
+std::vector<ipc::VrrpAssignment> masters_until(base::Time back, const std::vector<ipc::VrrpAssignment>& instances,
+                                               const std::function<base::Time(uint32_t)>& lease_until) {
+  std::vector<ipc::VrrpAssignment> all;
+  std::ranges::copy_if(instances, std::back_inserter(all), [&](const ipc::VrrpAssignment& assignment) {
+    return std::ranges::any_of(assignment.lease, [&](uint32_t index) {
+      const base::Time until = lease_until(index);
+      return until != base::Time{} && until < back;
+    });
+  });
+  return all;
 }
 
 ipc::ConfigureHealth make_health_assignment(const model::Config& config, const std::set<model::Member>& down,

@@ -2,6 +2,7 @@
 // What each worker is told, from the configuration. Pure but for the numbers it gives out.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,10 @@ class TargetIds {
 
 // Lease indices are those of `tables`. An instance whose addresses have no lease there is left out.
 ipc::ConfigureVrrp make_vrrp_assignment(const model::Config& config, const model::Tables& tables);
+
+// Those that are MASTER by their leases, and whose lease ends before `back`.
+std::vector<ipc::VrrpAssignment> masters_until(base::Time back, const std::vector<ipc::VrrpAssignment>& instances,
+                                               const std::function<base::Time(uint32_t)>& lease_until);
 
 ipc::ConfigureHealth make_health_assignment(const model::Config& config, const std::set<model::Member>& down,
                                             TargetIds& ids);

@@ -36,6 +36,7 @@ base::Result<pid_t> spawn_worker(const std::string& role, base::log::Level level
   sigset_t none, all;
   sigemptyset(&none);
   sigfillset(&all);
+  sigdelset(&all, SIGPIPE);  // ignored by us, ignored by it: a closed pipe is an error of the call
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &all);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
@@ -67,8 +68,10 @@ Child::~Child() {
 void Child::start() {
   started_ = base::now();
   if (auto done = spawn(); !done) {
-    base::log::error("{}", done.error().message);
-    restart_timer_.start(std::max<base::Duration>(backoff_.after({}), std::chrono::seconds(1)));
+    const base::Duration delay = std::max<base::Duration>(backoff_.after({}), std::chrono::seconds(1));
+    base::log::error("{}; trying again in {:.0f} s", done.error().message, base::seconds(delay));
+    options_.on_lost(delay);
+    restart_timer_.start(delay);
     return;
   }
   liveness_.emplace(options_.patience, kJudgePeriod, started_);
@@ -81,8 +84,14 @@ base::Result<> Child::spawn() {
   if (!ends) return std::unexpected(ends.error());
   base::Result<pid_t> pid = spawn_worker(options_.role, options_.log_level, ends->second);
   if (!pid) return std::unexpected(pid.error());
+  pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, *pid, 0)));
+  if (!pidfd_) {  // nobody would see it end
+    const auto why = base::fail_errno("cannot watch the " + options_.role + " worker");
+    ::kill(*pid, SIGKILL);
+    waitpid(*pid, nullptr, 0);
+    return why;
+  }
   pid_ = *pid;
-  pidfd_.reset(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
   exit_watch_.emplace(loop_, pidfd_.get(), loop::Watch::When::readable, [this] { ended(); });
   channel_ = std::make_unique<ipc::Channel>(
       loop_, std::move(ends->first),
@@ -112,6 +121,7 @@ void Child::judge() {
   if (!liveness_->hangs(base::now())) return;
   base::log::error("{} worker (pid {}) hangs: no heartbeat for {:.1f} s; ending it", options_.role, pid_,
                    base::seconds(options_.patience));
+  judge_timer_.stop();
   kill();
 }
 

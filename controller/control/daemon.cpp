@@ -3,13 +3,16 @@
 
 #include <signal.h>
 
+#include <limits>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <utility>
 
-#include "config/load.hpp"
 #include "control/assignments.hpp"
+#include "control/attachments.hpp"
+#include "control/candidate.hpp"
 #include "control/child.hpp"
 #include "control/fence.hpp"
+#include "control/idle_slots.hpp"
 #include "control/lock.hpp"
 #include "control/network.hpp"
 #include "control/notify.hpp"
@@ -25,6 +28,7 @@ namespace {
 constexpr base::Duration kSweepPeriod = std::chrono::milliseconds(100);
 constexpr size_t kSweepSteps = 20;           // a pass takes two seconds ...
 constexpr size_t kLargestSweepStep = 65536;  // ... or longer, where the table is so large that a step would be felt
+constexpr base::Duration kGather = std::chrono::milliseconds(10);  // one change for many reports of health
 constexpr base::Duration kPatienceVrrp = std::chrono::seconds(1);  // a lease is 3 s or more: time to come back
 constexpr base::Duration kPatienceHealth = std::chrono::seconds(10);
 constexpr base::Duration kComeBack =
@@ -32,36 +36,13 @@ constexpr base::Duration kComeBack =
 constexpr base::Duration kFarewellTime = std::chrono::milliseconds(1200);
 constexpr base::Duration kLeftoverTime = std::chrono::seconds(1);
 
-// A configuration to be taken, if it has no errors.
-struct Candidate {
-  model::Config config;
-  std::vector<std::string> errors;
-  int exit_code = 0;  // of a start that fails on it: a host can change by itself, a file cannot
-};
-
-Candidate read_candidate(const std::string& file, Network& network) {
-  Candidate candidate;
-  auto loaded = config::load_file(file);
-  if (!loaded) {
-    for (const config::Diagnostic& diagnostic : loaded.error()) candidate.errors.push_back(diagnostic.str());
-    candidate.exit_code = kExitConfiguration;
-    return candidate;
-  }
-  for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
-  candidate.config = std::move(loaded->config);
-  for (const std::string& problem : network.problems(candidate.config)) {
-    candidate.errors.push_back(fmt::format("{}: {}", file, problem));
-    candidate.exit_code = 1;
-  }
-  return candidate;
-}
-
 class Daemon {
  public:
   explicit Daemon(const Options& options)
       : options_(options),
         notify_(loop_),
         sweep_timer_(loop_, [this] { sweep(); }),
+        apply_timer_(loop_, [this] { apply_or_log(); }),
         leftover_timer_(loop_, [this] { remove_leftovers(); }),
         stop_timer_(loop_, [this] { vrrp_.kill(); }),
         vrrp_(loop_, vrrp_options()),
@@ -72,16 +53,14 @@ class Daemon {
  private:
   // Start and stop, in the order of DESIGN.md decision 14: tables, program, workers; and back.
   base::Result<> prepare(const model::Config& config);
+  void clear_up_after_earlier_run();
   void start_workers();
   void stop(const char* signal_name);
   void vrrp_stopped();
-  void finish();
 
   // Configuration.
   void reload();
   base::Result<> take(const model::Config& config);
-  base::Result<> attach(const model::Config& config);
-  void detach_unused();
   void forget_unchecked();
   void hold_fence();
   void send_vrrp();
@@ -93,14 +72,19 @@ class Daemon {
   void network_changed();
   void health_report(const ipc::HealthReport& report);
   void vrrp_lost(base::Duration restart_in);
+  std::vector<ipc::VrrpAssignment> resign(base::Time back);
   std::set<model::Slot> draining() const;
   void sweep();
   void remove_leftovers();
 
   // What goes out.
-  model::Surroundings surroundings(const model::Config& config) const;
-  base::Result<> apply(const model::Config& config);
-  void apply_or_log();
+  struct Freed {
+    std::set<model::Slot> idle;      // no connection holds them
+    std::set<base::Ipv4> addresses;  // not on this host any more
+  };
+  base::Result<> apply(const model::Config& config, const Freed& freed);
+  void apply_or_log(const Freed& freed);
+  void apply_or_log() { apply_or_log({}); }
   std::set<base::Ipv4> real_server_addresses(const model::Config& config) const;
   std::string status() const;
 
@@ -111,34 +95,34 @@ class Daemon {
   std::optional<dataplane::Dataplane> dataplane_;
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<loop::Signal>> signals_;
-  loop::Timer sweep_timer_, leftover_timer_, stop_timer_;
+  loop::Timer sweep_timer_, apply_timer_, leftover_timer_, stop_timer_;
 
   model::Config config_;
+  std::optional<Attachments> attachments_;
   ReloadStatus last_reload_;
   int64_t started_ = base::unix_seconds(), loaded_ = 0;
-  std::map<uint32_t, InterfaceStatus> attached_;  // by ifindex
   std::set<model::Member> down_;
-  std::set<model::Slot> idle_, draining_at_pass_start_;
-  std::set<base::Ipv4> released_;
+  IdleSlots idle_slots_;
+  std::set<std::pair<uint32_t, base::Ipv4>> former_places_;  // of virtual addresses that live elsewhere now
+  std::string fence_problem_;
   TargetIds ids_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   std::map<model::Member, ipc::HealthReport> health_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
   ipc::ConfigureHealth health_sent_;
-  bool vrrp_said_farewell_ = false;
-  int exit_code_ = 0;
+  bool stopping_ = false;
   Child vrrp_, health_;  // last: they end first
 };
 
 // --- what goes out: (configuration, surroundings) → tables → maps ---
 
-model::Surroundings Daemon::surroundings(const model::Config& config) const {
+base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
   model::Surroundings around{.down = down_,
                              .next_hops = network_->next_hops(),
                              .interface_index = {},
                              .interface_mac = {},
-                             .idle = idle_,
-                             .released = released_,
+                             .idle = freed.idle,
+                             .released = freed.addresses,
                              .tick = dataplane_->tick()};
   for (const std::string& name : config.attached_interfaces()) {
     const std::optional<netlink::Link> link = network_->link(name);
@@ -146,17 +130,13 @@ model::Surroundings Daemon::surroundings(const model::Config& config) const {
     around.interface_index[name] = static_cast<uint32_t>(link->index);
     around.interface_mac[static_cast<uint32_t>(link->index)] = link->mac;
   }
-  return around;
-}
-
-base::Result<> Daemon::apply(const model::Config& config) {
-  base::Result<model::Tables> desired = model::desired_tables(config, surroundings(config), dataplane_->tables());
+  const base::Result<model::Tables> desired = model::desired_tables(config, around, dataplane_->tables());
   if (!desired) return std::unexpected(desired.error());
   return dataplane_->apply(*desired);
 }
 
-void Daemon::apply_or_log() {
-  if (auto done = apply(config_); !done) base::log::error("{}", done.error().message);
+void Daemon::apply_or_log(const Freed& freed) {
+  if (auto done = apply(config_, freed); !done) base::log::error("{}", done.error().message);
 }
 
 std::set<base::Ipv4> Daemon::real_server_addresses(const model::Config& config) const {
@@ -170,37 +150,13 @@ std::set<base::Ipv4> Daemon::real_server_addresses(const model::Config& config) 
 
 // --- configuration ---
 
-// Puts the program on every interface of the configuration that exists; one that is attached already is left alone.
-base::Result<> Daemon::attach(const model::Config& config) {
-  std::set<uint32_t> keep;
-  for (const std::string& name : config.attached_interfaces()) {
-    const std::optional<netlink::Link> link = network_->link(name);
-    if (!link) continue;
-    const auto ifindex = static_cast<uint32_t>(link->index);
-    keep.insert(ifindex);
-    if (attached_.contains(ifindex)) continue;
-    auto attached = dataplane_->attach_to(ifindex, name, options_.xdp_mode);
-    if (!attached) return std::unexpected(attached.error());
-    attached_[ifindex] = {name, std::string(dataplane::name(attached->mode)), attached->warning};
-    base::log::info("{}: {} XDP{}", name, dataplane::name(attached->mode),
-                    attached->adopted ? ", in place of the program of an earlier run" : "");
-    if (!attached->warning.empty()) base::log::warning("{}", attached->warning);
-  }
-  std::erase_if(attached_, [&](const auto& entry) { return !keep.contains(entry.first); });
-  return {};
-}
-
-// Links of interfaces that have left the configuration or the host.
-void Daemon::detach_unused() {
-  std::set<uint32_t> keep;
-  for (const auto& [ifindex, interface] : attached_) keep.insert(ifindex);
-  dataplane::detach_others(keep);
-}
-
 void Daemon::hold_fence() {
   std::set<std::string> interfaces;
   for (const model::VrrpInstance& instance : config_.vrrp_instances) interfaces.insert(instance.interface);
-  if (auto done = fence::hold(interfaces); !done) base::log::warning("the fence is partial: {}", done.error().message);
+  const base::Result<> done = fence::hold(interfaces);
+  const std::string problem = done ? "" : done.error().message;
+  if (problem != fence_problem_ && !done) base::log::warning("the fence is partial: {}", problem);
+  fence_problem_ = problem;
 }
 
 void Daemon::send_vrrp() {
@@ -218,19 +174,26 @@ void Daemon::send_health() {
   health_.send(make_health_assignment(config_, down_, ids_));
 }
 
-// Makes `config` the one in force. On an error the one before still is.
+// Makes `config` the one in force. On an error everything is as before.
 base::Result<> Daemon::take(const model::Config& config) {
-  std::set<base::Ipv4> addresses = real_server_addresses(config);
-  network_->watch(addresses);
-  if (auto done = apply(config); !done) return done;
-  if (auto done = attach(config); !done) {
-    apply_or_log();
-    static_cast<void>(attach(config_));
+  const model::Tables before = dataplane_->tables();
+  network_->watch(real_server_addresses(config));
+  base::Result<> done = apply(config, {});
+  if (done) done = attachments_->add(config.attached_interfaces());
+  if (!done) {
+    if (auto undone = dataplane_->apply(before); !undone) base::log::error("{}", undone.error().message);
+    network_->watch(real_server_addresses(config_));
     return done;
   }
   config_ = config;
   loaded_ = base::unix_seconds();
-  detach_unused();
+  for (const auto& [address, lease] : dataplane_->tables().leases) {
+    const auto earlier = before.leases.find(address);
+    if (earlier == before.leases.end() || earlier->second.ifindex == lease.ifindex) continue;
+    former_places_.emplace(earlier->second.ifindex, address);
+  }
+  idle_slots_.draining_are(draining());
+  attachments_->hold(config_.attached_interfaces());
   hold_fence();
   forget_unchecked();
   return {};
@@ -249,6 +212,7 @@ void Daemon::forget_unchecked() {
 }
 
 void Daemon::reload() {
+  if (stopping_) return;
   base::log::info("reloading {}", options_.config_file);
   last_reload_ = {.at_unix = base::unix_seconds(), .ok = true, .errors = {}};
   Candidate candidate = read_candidate(options_.config_file, *network_);
@@ -269,7 +233,6 @@ void Daemon::reload() {
     base::log::error("reload refused: the configuration from before goes on unchanged");
     return;
   }
-  released_.clear();
   send_vrrp();
   send_health();
   leftover_timer_.start(kLeftoverTime);
@@ -279,9 +242,9 @@ void Daemon::reload() {
 // --- what comes in ---
 
 void Daemon::network_changed() {
+  if (stopping_) return;
   apply_or_log();
-  if (auto done = attach(config_); !done) base::log::error("{}", done.error().message);
-  detach_unused();
+  attachments_->hold(config_.attached_interfaces());
   hold_fence();
 }
 
@@ -295,18 +258,14 @@ void Daemon::health_report(const ipc::HealthReport& report) {
   } else {
     down_.insert(*member);
   }
-  apply_or_log();
+  if (!apply_timer_.running()) apply_timer_.start(kGather);
 }
 
 Child::Options Daemon::vrrp_options() {
   return {.role = "vrrp",
           .log_level = options_.log_level,
           .patience = kPatienceVrrp,
-          .on_started =
-              [this] {
-                vrrp_said_farewell_ = false;
-                vrrp_.send(vrrp_sent_, dataplane_->leases_fd());
-              },
+          .on_started = [this] { vrrp_.send(vrrp_sent_, dataplane_->leases_fd()); },
           .on_message =
               [this](ipc::Message message) {
                 if (auto* report = std::get_if<ipc::VrrpReport>(&message)) vrrp_reports_[report->instance] = *report;
@@ -328,68 +287,70 @@ Child::Options Daemon::health_options() {
           .on_stopped = [] {}};
 }
 
-// A worker that is back within the lease resumes by itself; for one that is not we end the lease and say goodbye.
-void Daemon::vrrp_lost(base::Duration restart_in) {
-  const base::Time back = base::now() + restart_in + kComeBack;
-  bool too_late = false;
-  for (const auto& [address, lease] : dataplane_->tables().leases) {
-    const uint64_t until = dataplane_->maps().lease_until(lease.index);
-    too_late = too_late || (until > static_cast<uint64_t>(base::now().ns) && until < static_cast<uint64_t>(back.ns));
+// In the stead of a worker that is not there: ends the leases that end before `back`, and says goodbye for them.
+std::vector<ipc::VrrpAssignment> Daemon::resign(base::Time back) {
+  const auto lost = masters_until(back, vrrp_sent_.instances,
+                                  [this](uint32_t index) { return dataplane_->maps().lease_until(index); });
+  if (lost.empty()) return {};
+  for (const ipc::VrrpAssignment& assignment : lost) {
+    for (const uint32_t index : assignment.lease) dataplane_->maps().end_lease(index);
   }
-  if (!too_late || vrrp_said_farewell_) return;
-  base::log::error("the vrrp worker cannot be back before its lease ends: resigning in its stead");
-  vrrp_said_farewell_ = true;
-  for (const auto& [address, lease] : dataplane_->tables().leases) dataplane_->maps().end_lease(lease.index);
-  if (auto done = options_.farewell(vrrp_sent_.instances); !done) base::log::error("{}", done.error().message);
-  for (auto& [name, report] : vrrp_reports_) {
+  if (auto done = options_.farewell(lost); !done) base::log::error("{}", done.error().message);
+  return lost;
+}
+
+// A worker that is back within the lease resumes by itself.
+void Daemon::vrrp_lost(base::Duration restart_in) {
+  for (const ipc::VrrpAssignment& assignment : resign(base::now() + restart_in + kComeBack)) {
+    const std::string& name = assignment.instance.name;
+    base::log::error("{}: the vrrp worker cannot be back before the lease ends: resigned in its stead", name);
+    ipc::VrrpReport& report = vrrp_reports_[name];
     report.state = ipc::VrrpState::fault;
     report.reason = "the vrrp worker keeps ending";
     report.since_unix = base::unix_seconds();
   }
 }
 
-// Slots whose real server is not in the configuration any more.
 std::set<model::Slot> Daemon::draining() const {
-  std::map<model::Member, model::Slot> slots = model::slots_by_member(dataplane_->tables());
-  for (const model::VirtualServer& server : config_.virtual_servers) {
-    for (const model::RealServer& real : server.real_servers) slots.erase({server.key, model::key_of(real)});
-  }
-  std::set<model::Slot> all;
-  for (const auto& [member, slot] : slots) all.insert(slot);
-  return all;
+  std::set<model::Slot> slots;
+  for (const auto& [member, slot] : model::removed_members(config_, dataplane_->tables())) slots.insert(slot);
+  return slots;
 }
 
-// Counts and expiry; and once a pass has seen no connection of a slot that was draining when it began, the slot is
-// free.
+// Counts and expiry; and slots whose last connection has ended are free.
 void Daemon::sweep() {
   const std::optional<uint32_t> tick = dataplane_->current_tick();
   if (!tick) return;
   const size_t buckets = dataplane_->maps().buckets().size();
   const size_t step = std::min(kLargestSweepStep, buckets / kSweepSteps + 1);
   if (!dataplane_->sweep().step(step, *tick)) return;
-  const std::vector<dataplane::ConnectionCounts>& counts = dataplane_->sweep().counts();
-  const std::set<model::Slot> draining_now = draining();
-  for (const model::Slot slot : std::exchange(draining_at_pass_start_, draining_now)) {
-    const bool empty = counts[slot].active + counts[slot].inactive == 0;
-    if (empty && draining_now.contains(slot)) idle_.insert(slot);
-  }
-  if (idle_.empty()) return;
-  apply_or_log();
-  idle_.clear();
+  const std::set<model::Slot> idle = idle_slots_.pass_ended(draining(), dataplane_->sweep().counts());
+  if (idle.empty()) return;
+  apply_or_log({.idle = idle, .addresses = {}});
   network_->watch(real_server_addresses(config_));
 }
 
-// After a reload: virtual addresses that left the configuration are off by now; else we take them off.
+// Virtual addresses that have left the configuration, or their interface: the worker has taken them off by now; else
+// we do.
 void Daemon::remove_leftovers() {
   std::set<base::Ipv4> configured;
   for (const model::VrrpInstance& instance : config_.vrrp_instances) {
     configured.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
   }
+  Freed freed;
+  size_t left = 0;
   for (const auto& [address, lease] : dataplane_->tables().leases) {
-    if (!configured.contains(address) && network_->remove_address(lease.ifindex, address)) released_.insert(address);
+    if (configured.contains(address)) {
+      former_places_.erase({lease.ifindex, address});  // moved there and back again
+    } else if (network_->remove_address(lease.ifindex, address)) {
+      freed.addresses.insert(address);
+    } else {
+      ++left;
+    }
   }
-  apply_or_log();
-  released_.clear();
+  std::erase_if(former_places_, [&](const auto& place) { return network_->remove_address(place.first, place.second); });
+  apply_or_log(freed);
+  if (left + former_places_.size() > 0) leftover_timer_.start(kLeftoverTime);
 }
 
 std::string Daemon::status() const {
@@ -400,29 +361,21 @@ std::string Daemon::status() const {
                .reload = last_reload_,
                .config = &config_,
                .tables = &dataplane_->tables(),
-               .interfaces = {},
+               .interfaces = attachments_->status(config_.attached_interfaces()),
                .workers = {{"vrrp", {vrrp_.pid(), vrrp_.restarts()}}, {"health", {health_.pid(), health_.restarts()}}},
                .vrrp = vrrp_reports_,
                .health = health_reports_,
                .slots = {},
                .lease_seconds = {},
                .counters = dataplane_->maps().counters()};
-  for (const std::string& name : config_.attached_interfaces()) {
-    InterfaceStatus status{name, "", "the interface does not exist"};
-    for (const auto& [ifindex, attached] : attached_) {
-      if (attached.name == name) status = attached;
-    }
-    all.interfaces.push_back(status);
-  }
   const std::vector<dataplane::ConnectionCounts>& counts = dataplane_->sweep().counts();
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     all.slots[slot] = {counts[slot], dataplane_->maps().stats(slot)};
   }
   for (const auto& [address, lease] : dataplane_->tables().leases) {
-    const auto until = static_cast<int64_t>(dataplane_->maps().lease_until(lease.index));
-    all.lease_seconds[address.str()] = base::seconds(base::Time{until} - base::now());
+    all.lease_seconds[address.str()] = base::seconds(dataplane_->maps().lease_until(lease.index) - base::now());
   }
-  return status_json(all).dump(2) + "\n";
+  return status_document(all);
 }
 
 // --- start and stop ---
@@ -433,6 +386,7 @@ base::Result<> Daemon::prepare(const model::Config& config) {
   dataplane_.emplace(std::move(*opened));
   if (!dataplane_->found().empty()) base::log::info("{}", dataplane_->found());
   base::log::info("connection table: {} slots; all tables: {} MiB", config.connection_slots, dataplane_->bytes() >> 20);
+  attachments_.emplace(*dataplane_, *network_, options_.xdp_mode);
   down_ = model::members_down(dataplane_->tables());
   network_->watch(real_server_addresses(config));
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
@@ -441,15 +395,27 @@ base::Result<> Daemon::prepare(const model::Config& config) {
   return take(config);
 }
 
+// No worker lives that would do it, and none is to go on as MASTER where it was not.
+void Daemon::clear_up_after_earlier_run() {
+  for (const auto& [ifindex, address] : former_places_) {
+    dataplane_->maps().end_lease(dataplane_->tables().leases.at(address).index);
+  }
+  remove_leftovers();
+}
+
 void Daemon::start_workers() {
   vrrp_sent_ = make_vrrp_assignment(config_, dataplane_->tables());
   health_sent_ = make_health_assignment(config_, {}, ids_);
   vrrp_.start();
   health_.start();
-  leftover_timer_.start(kLeftoverTime);
 }
 
 int Daemon::run() {
+  // From now on a signal waits until the loop runs: even a stop that comes early finds the order of section 2.
+  signal(SIGPIPE, SIG_IGN);  // a client of the control socket may be gone before it has its answer
+  signals_.push_back(std::make_unique<loop::Signal>(loop_, SIGHUP, [this] { reload(); }));
+  signals_.push_back(std::make_unique<loop::Signal>(loop_, SIGTERM, [this] { stop("SIGTERM"); }));
+  signals_.push_back(std::make_unique<loop::Signal>(loop_, SIGINT, [this] { stop("SIGINT"); }));
   auto network = Network::start(loop_, [this] { network_changed(); });
   if (!network) {
     base::log::error("{}", network.error().message);
@@ -459,48 +425,46 @@ int Daemon::run() {
   const Candidate candidate = read_candidate(options_.config_file, *network_);
   for (const std::string& error : candidate.errors) base::log::error("{}", error);
   if (!candidate.errors.empty()) return candidate.exit_code;
-  if (auto done = prepare(candidate.config); !done) {
-    base::log::error("{}", done.error().message);
-    return 1;
-  }
   auto server = Server::start(loop_, [this] { return status(); });
   if (!server) {
     base::log::error("{}", server.error().message);
     return 1;
   }
   server_ = std::move(*server);
-  signals_.push_back(std::make_unique<loop::Signal>(loop_, SIGHUP, [this] { reload(); }));
-  signals_.push_back(std::make_unique<loop::Signal>(loop_, SIGTERM, [this] { stop("SIGTERM"); }));
-  signals_.push_back(std::make_unique<loop::Signal>(loop_, SIGINT, [this] { stop("SIGINT"); }));
+  if (auto done = prepare(candidate.config); !done) {
+    base::log::error("{}", done.error().message);
+    return 1;
+  }
+  clear_up_after_earlier_run();
   start_workers();
   sweep_timer_.start_every(kSweepPeriod);
   notify_.ready();
   base::log::info("running with {}", options_.config_file);
   loop_.run();
-  return exit_code_;
+  return 0;
 }
 
 void Daemon::stop(const char* signal_name) {
+  if (std::exchange(stopping_, true)) return;
   base::log::info("{}: stopping", signal_name);
   notify_.stopping();
   sweep_timer_.stop();
+  leftover_timer_.stop();
   stop_timer_.start(kFarewellTime);
   health_.stop();
   vrrp_.stop();
 }
 
 void Daemon::vrrp_stopped() {
-  // One that had to be killed may have left its addresses.
+  // One that had to be killed has not resigned, and may have left its addresses.
+  resign(base::Time{std::numeric_limits<int64_t>::max()});
   for (const auto& [address, lease] : dataplane_->tables().leases) dataplane_->maps().end_lease(lease.index);
-  for (const auto& [address, lease] : dataplane_->tables().leases) network_->remove_address(lease.ifindex, address);
-  finish();
-}
-
-void Daemon::finish() {
   health_.kill();
-  for (const auto& [address, lease] : dataplane_->tables().leases) released_.insert(address);
   model::Tables tables = dataplane_->tables();
-  tables.leases.clear();
+  std::erase_if(tables.leases, [&](const auto& entry) {
+    const auto& [address, lease] = entry;
+    return network_->remove_address(lease.ifindex, address);  // what cannot be taken off stays fenced
+  });
   if (auto done = dataplane_->apply(tables); !done) base::log::error("{}", done.error().message);
   fence::restore();
   if (options_.keep_forwarding) {

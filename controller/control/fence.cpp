@@ -8,7 +8,9 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/log.hpp"
@@ -19,6 +21,11 @@ namespace control::fence {
 namespace {
 
 constexpr std::array<std::pair<const char*, int>, 2> kSettings{{{"arp_ignore", 1}, {"arp_announce", 2}}};
+
+struct Setting {
+  std::string interface, key;
+  int value = 0;
+};
 
 using Originals = std::map<std::string, std::map<std::string, int>>;  // interface → key → value
 
@@ -55,25 +62,27 @@ void give_back(const std::string& interface, const std::map<std::string, int>& v
 }  // namespace
 
 base::Result<> hold(const std::set<std::string>& interfaces) {
-  Originals originals = load();
+  const Originals before = load();
+  Originals originals = before;
   std::erase_if(originals, [&](const auto& entry) {
     if (interfaces.contains(entry.first)) return false;
     give_back(entry.first, entry.second);
     return true;
   });
+  std::vector<Setting> to_set;
   for (const std::string& interface : interfaces) {
-    if (originals.contains(interface)) continue;
     for (const auto& [key, wanted] : kSettings) {
-      if (auto value = netlink::ipv4_conf(interface, key)) originals[interface][key] = *value;
+      const base::Result<int> value = netlink::ipv4_conf(interface, key);
+      if (!value) continue;  // the interface is gone, or about to go
+      originals[interface].try_emplace(key, *value);
+      if (*value != wanted) to_set.push_back({interface, key, wanted});
     }
   }
-  if (auto done = save(originals); !done) return done;
-  for (const std::string& interface : interfaces) {
-    for (const auto& [key, wanted] : kSettings) {
-      if (auto done = netlink::set_ipv4_conf(interface, key, wanted); !done) {
-        base::log::warning("the fence is partial: {}", done.error().message);
-      }
-    }
+  if (originals != before) {
+    if (auto done = save(originals); !done) return done;
+  }
+  for (const Setting& setting : to_set) {
+    if (auto done = netlink::set_ipv4_conf(setting.interface, setting.key, setting.value); !done) return done;
   }
   return {};
 }

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "netlink/addresses.hpp"
@@ -16,6 +17,7 @@ namespace {
 constexpr base::Duration kProbePeriod = std::chrono::seconds(5);
 constexpr base::Duration kProbePeriodWhileUnknown = std::chrono::seconds(1);
 constexpr base::Duration kGather = std::chrono::milliseconds(5);  // one change for a burst of events
+constexpr base::Duration kReadAgain = std::chrono::seconds(1);    // after an error
 
 }  // namespace
 
@@ -29,7 +31,7 @@ base::Result<std::unique_ptr<Network>> Network::start(loop::Loop& loop, std::fun
              .on_neighbour = [self](netlink::Change, const netlink::Neighbour& n) { self->on_neighbour(n); },
              .on_resync =
                  [self] {
-                   if (auto done = self->read_all(); !done) base::log::error("{}", done.error().message);
+                   self->routes_moved_ = true;
                    self->changed();
                  }});
   if (!monitor) return std::unexpected(monitor.error());
@@ -42,7 +44,7 @@ Network::Network(loop::Loop& loop, netlink::Socket socket, std::function<void()>
     : socket_(std::move(socket)),
       on_change_(std::move(on_change)),
       probe_timer_(loop, [this] { probe_all(); }),
-      change_timer_(loop, [this] { on_change_(); }) {}
+      change_timer_(loop, [this] { tell(); }) {}
 
 base::Result<> Network::read_all() {
   auto links = netlink::links(socket_);
@@ -111,15 +113,18 @@ bool Network::remove_address(uint32_t ifindex, base::Ipv4 address) {
   return netlink::remove_address(socket_, static_cast<int>(ifindex), address).has_value();
 }
 
-void Network::find_route(base::Ipv4 address) {
+// True: it is reached in another way than before.
+bool Network::find_route(base::Ipv4 address) {
   const auto route = netlink::route_to(socket_, address);
-  if (!route || !*route || !(*route)->direct) return;  // keep what we have: routes come and go with their interface
+  if (!route || !*route || !(*route)->direct) return false;  // keep what we have: routes come and go with interfaces
   const auto link = links_.find((*route)->ifindex);
-  if (link == links_.end()) return;
+  if (link == links_.end()) return false;
   model::NextHop& next_hop = next_hops_[address];
+  const model::NextHop before = next_hop;
   const auto ifindex = static_cast<uint32_t>((*route)->ifindex);
   if (next_hop.ifindex != ifindex) next_hop = {ifindex, link->second.mac, std::nullopt};
   next_hop.source = link->second.mac;
+  return next_hop != before;
 }
 
 // A neighbour that the kernel has lost keeps its last MAC: a lost ARP answer must not stop a connection. Whether the
@@ -150,14 +155,17 @@ void Network::on_link(netlink::Change change, const netlink::Link& link) {
     links_[link.index] = link;
   }
   if (same && change == netlink::Change::present) return;
-  for (const base::Ipv4 address : watched_) find_route(address);
+  routes_moved_ = true;
   changed();
 }
 
 void Network::probe_all() {
   bool unknown = false;
   for (const base::Ipv4 address : watched_) {
-    if (!next_hops_.contains(address)) find_route(address);
+    if (find_route(address)) {  // then the kernel may long know the MAC there, and has no news of it
+      routes_moved_ = true;
+      changed();
+    }
     const auto known = next_hops_.find(address);
     if (known == next_hops_.end()) continue;
     unknown = unknown || !known->second.mac;
@@ -168,6 +176,19 @@ void Network::probe_all() {
 
 void Network::changed() {
   if (!change_timer_.running()) change_timer_.start(kGather);
+}
+
+// Once for a burst of events, however many real servers and interfaces it concerns.
+void Network::tell() {
+  if (std::exchange(routes_moved_, false)) {
+    if (auto done = read_all(); !done) {
+      base::log::error("{}; trying again", done.error().message);
+      routes_moved_ = true;
+      change_timer_.start(kReadAgain);
+    }
+    probe_all();
+  }
+  on_change_();
 }
 
 }  // namespace control

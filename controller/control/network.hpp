@@ -46,9 +46,10 @@ class Network {
   void on_link(netlink::Change change, const netlink::Link& link);
   void on_neighbour(const netlink::Neighbour& neighbour);
   void learn(const netlink::Neighbour& neighbour);
-  void find_route(base::Ipv4 address);
+  bool find_route(base::Ipv4 address);
   void probe_all();
   void changed();
+  void tell();
 
   netlink::Socket socket_;
   std::function<void()> on_change_;
@@ -56,6 +57,7 @@ class Network {
   std::map<int, netlink::Link> links_;
   std::set<base::Ipv4> watched_;
   std::map<base::Ipv4, model::NextHop> next_hops_;
+  bool routes_moved_ = false;  // or may have: to be read anew
   loop::Timer probe_timer_, change_timer_;
 };
 

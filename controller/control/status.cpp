@@ -93,12 +93,9 @@ Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all
   return json;
 }
 
-Json draining_json(const Snapshot& all, Slots slots) {
-  for (const model::VirtualServer& server : all.config->virtual_servers) {
-    for (const model::RealServer& real : server.real_servers) slots.erase({server.key, model::key_of(real)});
-  }
+Json draining_json(const Snapshot& all) {
   Json list = Json::array();
-  for (const auto& [member, slot] : slots) {
+  for (const auto& [member, slot] : model::removed_members(*all.config, *all.tables)) {
     Json json{{"virtual_server", member.virtual_server.str()},
               {"address", member.real_server.address.str()},
               {"port", member.real_server.port}};
@@ -140,9 +137,13 @@ Json status_json(const Snapshot& all) {
   for (const model::VirtualServer& server : all.config->virtual_servers) {
     json["virtual_servers"].push_back(virtual_server_json(server, all, slots));
   }
-  json["draining"] = draining_json(all, slots);
+  json["draining"] = draining_json(all);
   json["verdicts"] = verdicts_json(all.counters);
   return json;
+}
+
+std::string status_document(const Snapshot& all) {
+  return status_json(all).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace control

@@ -53,4 +53,7 @@ struct Snapshot {
 
 nlohmann::ordered_json status_json(const Snapshot& snapshot);
 
+// The same as text. What is not UTF-8 (a path, a broken file quoted in an error) shows as U+FFFD.
+std::string status_document(const Snapshot& snapshot);
+
 }  // namespace control

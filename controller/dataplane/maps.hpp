@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "dataplane/map.hpp"
 #include "model/schedule_space.hpp"
@@ -28,8 +29,10 @@ class Maps {
   // written is taken back.
   base::Result<> change(const model::Tables& from, const model::Tables& to);
 
-  // The deadline of a lease: CLOCK_BOOTTIME nanoseconds.
-  uint64_t lease_until(uint32_t index) const { return __atomic_load_n(&leases_[index].until, __ATOMIC_ACQUIRE); }
+  // The deadline of a lease; zero: nobody here is MASTER of its virtual address.
+  base::Time lease_until(uint32_t index) const {
+    return base::Time{static_cast<int64_t>(__atomic_load_n(&leases_[index].until, __ATOMIC_ACQUIRE))};
+  }
   void end_lease(uint32_t index) { store(leases_[index].until, __u64{0}); }
 
   std::span<xd_bucket> buckets() const { return connections_.all(); }

@@ -219,6 +219,14 @@ std::map<Member, Slot> slots_by_member(const Tables& tables) {
   return slots;
 }
 
+std::map<Member, Slot> removed_members(const Config& config, const Tables& tables) {
+  std::map<Member, Slot> slots = slots_by_member(tables);
+  for (const VirtualServer& server : config.virtual_servers) {
+    for (const RealServer& real : server.real_servers) slots.erase({server.key, key_of(real)});
+  }
+  return slots;
+}
+
 base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now) {
   return Builder(config, surroundings, now).build();
 }

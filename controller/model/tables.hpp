@@ -107,6 +107,9 @@ struct Surroundings {
 // Who has which slot.
 std::map<Member, Slot> slots_by_member(const Tables& tables);
 
+// The slots of real servers that have left the configuration: they drain.
+std::map<Member, Slot> removed_members(const Config& config, const Tables& tables);
+
 // An error means that a table is too small; `now` can go on unchanged.
 base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now);
 

@@ -105,13 +105,13 @@ TEST_F(MapsTest, AnErrorLeavesEverythingAsItWas) {
 
 TEST_F(MapsTest, ANewLeaseIsFencedAndAKnownOneGoesOn) {
   change({}, example());
-  EXPECT_EQ(maps_->lease_until(2), 0u);
+  EXPECT_EQ(maps_->lease_until(2).ns, 0);
   auto mapped = MappedArray<xd_lease>::map(bpf_map__fd(program_->maps.leases), XD_MAX_LEASES);
   (*mapped)[2].until = 12345;  // as the vrrp worker does
   model::Tables moved = example();
   moved.leases[ip("192.168.100.111")].ifindex = 4;
   change(example(), moved);
-  EXPECT_EQ(maps_->lease_until(2), 12345u);
+  EXPECT_EQ(maps_->lease_until(2).ns, 12345);
 }
 
 // --- the sweep ---

@@ -61,12 +61,13 @@ class StatusTest : public testing::Test {
   static model::RealServer real(const char* address) {
     return {.address = ip(address), .port = 9826, .weight = 1, .checks = {model::TcpCheck{}}};
   }
-  nlohmann::ordered_json json() {
+  const Snapshot& all() {
     all_.config = &config_;
     all_.tables = &tables_;
-    return status_json(all_);
+    return all_;
   }
-  std::string text() { return *cli::status_text(json().dump()); }
+  nlohmann::ordered_json json() { return status_json(all()); }
+  std::string text() { return *cli::status_text(status_document(all())); }
 
   model::Config config_;
   model::Surroundings around_;
@@ -88,6 +89,12 @@ TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
 TEST_F(StatusTest, SaysWhyARealServerIsDown) {
   EXPECT_THAT(text(), HasSubstr("192.168.100.35:9826        1 down"));
   EXPECT_THAT(text(), HasSubstr("connect to 192.168.100.35:9826: connection refused (10 s ago)"));
+}
+
+TEST_F(StatusTest, BytesThatAreNotUtf8EndNoDaemon) {
+  all_.config_file = "/etc/\xff.json";
+  all_.reload = {.at_unix = 1200, .ok = false, .errors = {"/etc/\xff.json:1: unexpected \"\xc3\""}};
+  EXPECT_THAT(text(), HasSubstr("/etc/\xEF\xBF\xBD.json"));
 }
 
 TEST_F(StatusTest, NeverShowsThePassword) {

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "control/candidate.hpp"
+
+#include "base/log.hpp"
+#include "config/load.hpp"
+#include "control/daemon.hpp"
+
+namespace control {
+
+Candidate read_candidate(const std::string& file, Network& network) {
+  Candidate candidate;
+  auto loaded = config::load_file(file);
+  if (!loaded) {
+    for (const config::Diagnostic& diagnostic : loaded.error()) candidate.errors.push_back(diagnostic.str());
+    candidate.exit_code = kExitConfiguration;
+    return candidate;
+  }
+  for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
+  candidate.config = std::move(loaded->config);
+  for (const std::string& problem : network.problems(candidate.config)) {
+    candidate.errors.push_back(file + ": " + problem);
+    candidate.exit_code = 1;
+  }
+  return candidate;
+}
+
+}  // namespace control
