@@ -86,12 +86,14 @@ status() {
   done
 }
 
-lab_need_root
 case ${1:-} in
+  demo | up | down | shell | status) lab_need_root ;;
+  *) usage ;;
+esac
+case $1 in
   demo) demo ;;
   up) up "${@:2}" ;;
   down) lab_down ;;
   shell) shell_on "${@:2}" ;;
   status) status ;;
-  *) usage ;;
 esac
