@@ -75,23 +75,20 @@ static __always_inline bool way_expired(__u64 w1, __u32 tick, const struct xd_re
 	return way_age(w1, tick) > server->timeout_ticks[way_state(w1)];
 }
 
-/* Is the flow in this way, the `number`th of its eight? */
-static __always_inline bool way_read(struct xd_way *way, __u32 number, struct xd_flow *flow)
+/* Is the flow in this way? Only a guess until `way_read` has looked again. */
+static __always_inline bool way_holds(const struct xd_way *way, const struct xd_flow *flow)
 {
-	__u64 w0 = READ_ONCE(way->w0);
-	__u64 w1;
+	return !((READ_ONCE(way->w0) ^ flow->client) >> WAY_CLIENT_SHIFT) &&
+	       !((READ_ONCE(way->w1) ^ flow->service) >> WAY_SERVICE_SHIFT);
+}
 
-	if ((w0 ^ flow->client) >> WAY_CLIENT_SHIFT)
-		return false;
-	w1 = READ_ONCE(way->w1);
-	if ((w1 ^ flow->service) >> WAY_SERVICE_SHIFT)
-		return false;
-	if (READ_ONCE(way->w0) != w0)
-		return false;
-	flow->way = number;
-	flow->w0 = w0;
-	flow->w1 = w1;
-	return true;
+/* Reads w0, w1, w0, as told above. */
+static __always_inline bool way_read(const struct xd_way *way, struct xd_flow *flow)
+{
+	flow->w0 = READ_ONCE(way->w0);
+	flow->w1 = READ_ONCE(way->w1);
+	return READ_ONCE(way->w0) == flow->w0 && !((flow->w0 ^ flow->client) >> WAY_CLIENT_SHIFT) &&
+	       !((flow->w1 ^ flow->service) >> WAY_SERVICE_SHIFT);
 }
 
 /* The two of a flow. */
@@ -119,13 +116,22 @@ static __always_inline struct xd_way *way_of(struct xd_buckets *buckets, __u32 n
 static __always_inline bool connection_find(struct xd_flow *flow)
 {
 	struct xd_buckets buckets;
+	const struct xd_way *way;
 
 	if (!buckets_of(flow, &buckets))
 		return false;
 #pragma unroll
-	for (int i = 0; i < 2 * XD_WAYS; i++)
-		if (way_read(way_of(&buckets, i), i, flow))
-			return true;
+	for (int i = 0; i < 2 * XD_WAYS; i++) {
+		way = way_of(&buckets, i);
+		flow->way = i;
+		if (way_holds(way, flow))
+			goto found;
+	}
+	return false;
+found:
+	if (way_read(way, flow))
+		return true;
+	flow->w0 = 0; /* somebody is writing it just now */
 	return false;
 }
 
@@ -181,7 +187,8 @@ static __always_inline struct xd_place bucket_place(struct xd_bucket *bucket, __
 #pragma unroll
 	for (__u32 i = 0; i < XD_WAYS; i++) {
 		struct xd_way *way = &bucket->way[i];
-		__u32 cost = way_cost(READ_ONCE(way->w0), READ_ONCE(way->w1), tick);
+		__u64 w0 = READ_ONCE(way->w0);
+		__u32 cost = w0 == WAY_FREE ? COST_FREE : way_cost(w0, READ_ONCE(way->w1), tick);
 
 		place.free += cost == COST_FREE;
 		if (cost < place.cost) {
@@ -236,7 +243,7 @@ SUBPROGRAM __u32 connection_settle(__u64 client, __u64 service, __u32 mine, __u6
 	for (__u32 i = 0; i < 2 * XD_WAYS; i++) {
 		struct xd_way *way = way_of(&buckets, i);
 
-		if (i == mine || !way_read(way, i, &flow))
+		if (i == mine || !way_read(way, &flow))
 			continue;
 		if (i < mine) {
 			__sync_val_compare_and_swap(&way_of(&buckets, mine)->w0, w0, WAY_FREE);

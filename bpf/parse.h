@@ -17,6 +17,12 @@ struct xd_cursor {
 	void *end;
 };
 
+/* As struct ethhdr, which is packed and would be read byte by byte. */
+struct xd_ethernet {
+	__u8 destination[6], source[6];
+	__be16 protocol;
+};
+
 struct xd_vlan_tag {
 	__be16 control;
 	__be16 protocol;
@@ -41,12 +47,12 @@ static __always_inline bool is_vlan(__be16 protocol)
 /* The protocol behind up to two VLAN tags; 0 when the frame ends in them. */
 static __always_inline __be16 parse_link(struct xd_cursor *cursor)
 {
-	struct ethhdr *ethernet = cursor_take(cursor, sizeof(*ethernet));
+	struct xd_ethernet *ethernet = cursor_take(cursor, sizeof(*ethernet));
 	__be16 protocol;
 
 	if (!ethernet)
 		return 0;
-	protocol = ethernet->h_proto;
+	protocol = ethernet->protocol;
 	if (likely(protocol == bpf_htons(ETH_P_IP)))
 		return protocol;
 

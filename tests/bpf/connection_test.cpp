@@ -182,6 +182,15 @@ TEST_F(ConnectionLife, ConnectionsOfAFailedRealServerAreRescheduled) {
   EXPECT_EQ(run(in).verdict, verdict_forwarded);
 }
 
+TEST_F(ConnectionLife, AResetForAFailedRealServerTakesNobodysTurn) {
+  establish();
+  const auto turns = entry(rest_).position;
+  slot(rest_.slots[0]).state = XD_FAILED;
+  schedule(rest_, {rest_.slots[1]});
+  EXPECT_EQ(run(tcp(40000, 9826, kRst)).verdict, verdict_hashed);
+  EXPECT_EQ(entry(rest_).position, turns);
+}
+
 TEST_F(ConnectionLife, WithoutAnyRealServerItIsDropped) {
   establish();
   slot(rest_.slots[0]).state = XD_FAILED;
@@ -209,6 +218,24 @@ TEST_F(ConnectionLife, AnEntryWhoseSlotIsOfAnotherVirtualServerIsNone) {
     EXPECT_EQ(run(tcp(40000, 9826, kAck)).verdict, verdict_hashed);
     EXPECT_NE(only_connection().slot, server.slots[0]);
   }
+}
+
+TEST_F(ConnectionLife, AFlowThatIsThereTwiceKeepsTheLowerWay) {
+  const auto put = [this](uint32_t way, xd_connection_state state) {
+    put_connection(
+        {.way = way, .client = "192.168.100.31", .client_port = 40000, .slot = rest_.slots[1], .state = state}, vip_,
+        9826);
+  };
+  const auto lower = [this] {  // in the flow's own order of its two buckets
+    clear_connections();
+    run(tcp(40000, 9826, kSyn));
+    return only_connection().way;
+  }();
+  clear_connections();
+  put(lower, XD_CLOSING);
+  put((lower + XD_WAYS) % kWays, XD_YOUNG);
+  EXPECT_EQ(run(tcp(40000, 9826, kSyn)).verdict, verdict_scheduled);
+  EXPECT_EQ(only_connection().way, lower);
 }
 
 TEST_F(ConnectionLife, ARemovedVirtualServerDrains) {

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,98 +12,18 @@
 #include <utility>
 
 #include "model/cycle.hpp"
+#include "support/program.hpp"
 
 namespace test {
 namespace {
 
-constexpr uint32_t kSlots = 64, kVirtualServers = 8, kBlocks = 16;
 constexpr uint32_t kTickShift = 63;  // it is tick 0 for ever
+constexpr TableSizes kSizes = {
+    .buckets = kBuckets, .real_servers = 64, .virtual_servers = 8, .schedule_blocks = 16, .templates = 256};
 
-template <typename T>
-struct Table {
-  T* entries = nullptr;
-  size_t size = 0;
-
-  void map(bpf_map* table) {
-    size = sizeof(T) * bpf_map__max_entries(table);
-    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(table), 0);
-    if (memory != MAP_FAILED) entries = static_cast<T*>(memory);
-  }
-  void clear() const { memset(static_cast<void*>(entries), 0, size); }
-};
-
-// The program, loaded once. `error` says why it could not be.
-struct Program {
-  xdirector* skeleton = nullptr;
-  std::string error;
-  Table<xd_interface> interfaces;
-  Table<xd_virtual_server> virtual_servers;
-  Table<xd_schedule_block> schedules;
-  Table<xd_real_server> real_servers;
-  Table<xd_lease> leases;
-  Table<xd_bucket> connections;
-
-  Program() { load(); }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-  ~Program() { xdirector::destroy(skeleton); }
-
-  void load() {
-    if (geteuid() != 0) {
-      error = "loading a BPF program needs root";
-      return;
-    }
-    skeleton = xdirector::open();
-    auto& maps = skeleton->maps;
-    bpf_map__set_max_entries(maps.connections, kBuckets);
-    bpf_map__set_max_entries(maps.real_servers, kSlots);
-    bpf_map__set_max_entries(maps.real_server_stats, kSlots);
-    bpf_map__set_max_entries(maps.virtual_servers, kVirtualServers);
-    bpf_map__set_max_entries(maps.schedules, kBlocks);
-    bpf_map__set_max_entries(maps.persistence, 256);
-    if (const int failed = xdirector::load(skeleton)) {
-      error = std::string("the kernel refused the program: ") + strerror(-failed);
-      return;
-    }
-    interfaces.map(maps.interfaces);
-    virtual_servers.map(maps.virtual_servers);
-    schedules.map(maps.schedules);
-    real_servers.map(maps.real_servers);
-    leases.map(maps.leases);
-    connections.map(maps.connections);
-  }
-
-  void clear() const {
-    interfaces.clear();
-    virtual_servers.clear();
-    schedules.clear();
-    real_servers.clear();
-    leases.clear();
-    connections.clear();
-    clear_hash<xd_service_key>(skeleton->maps.services);
-    clear_hash<xd_marked_address>(skeleton->maps.port_marks);
-    clear_hash<xd_client>(skeleton->maps.persistence);
-    clear_per_cpu<xd_counters>(skeleton->maps.counters);
-    clear_per_cpu<xd_real_server_stats>(skeleton->maps.real_server_stats);
-  }
-
-  template <typename Key>
-  static void clear_hash(const bpf_map* map) {
-    Key key{};
-    while (bpf_map_get_next_key(bpf_map__fd(map), nullptr, &key) == 0) bpf_map_delete_elem(bpf_map__fd(map), &key);
-  }
-
-  template <typename Value>
-  static void clear_per_cpu(const bpf_map* map) {
-    const std::vector<Value> zeros(static_cast<size_t>(libbpf_num_possible_cpus()));
-    for (uint32_t key = 0; key < bpf_map__max_entries(map); key++) {
-      bpf_map_update_elem(bpf_map__fd(map), &key, zeros.data(), BPF_ANY);
-    }
-  }
-};
-
+// Loaded once for all tests.
 Program& program() {
-  static Program the_program;
+  static Program the_program(kSizes);
   return the_program;
 }
 
@@ -119,7 +38,7 @@ void set_mac(uint8_t* field, const base::Mac& mac) {
 }
 
 xd_way& way_at(uint32_t number) {
-  return program().connections.entries[number / XD_WAYS].way[number % XD_WAYS];
+  return program().connections[number / XD_WAYS].way[number % XD_WAYS];
 }
 
 uint64_t boottime() {
@@ -132,19 +51,6 @@ uint16_t network(uint16_t port) {
   return __builtin_bswap16(port);
 }
 
-using Counters = std::array<uint64_t, XD_VERDICT_COUNT>;
-
-Counters read_counters() {
-  const uint32_t zero = 0;
-  Counters sums{};
-  std::vector<Counters> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
-  bpf_map_lookup_elem(bpf_map__fd(program().skeleton->maps.counters), &zero, per_cpu.data());
-  for (const Counters& one : per_cpu) {
-    for (size_t i = 0; i < sums.size(); i++) sums.at(i) += one.at(i);
-  }
-  return sums;
-}
-
 }  // namespace
 
 const char* name(xd_verdict verdict) {
@@ -152,12 +58,10 @@ const char* name(xd_verdict verdict) {
 }
 
 void Director::SetUp() {
-  if (geteuid() != 0) GTEST_SKIP() << program().error;
-  ASSERT_EQ(program().error, "");
+  if (geteuid() != 0) GTEST_SKIP() << program().error();
+  ASSERT_EQ(program().error(), "");
   program().clear();
   settings().hash_seed = 0x0123456789abcdef;
-  settings().layout = XD_LAYOUT;
-  settings().buckets = kBuckets;
   settings().tick_shift = kTickShift;
   interface(kLoopback, director_);
 }
@@ -189,7 +93,7 @@ VirtualServer Director::add_virtual_server(const xd_service_key& key, const std:
     weights.push_back({server.slots.back(), real.weight});
   }
   schedule(server, model::make_cycle(weights));
-  bpf_map_update_elem(bpf_map__fd(program().skeleton->maps.services), &key, &server.index, BPF_ANY);
+  bpf_map_update_elem(program().services(), &key, &server.index, BPF_ANY);
   return server;
 }
 
@@ -211,12 +115,13 @@ uint16_t Director::add_slot(const xd_service_key& key, uint32_t index, const Rea
   return number;
 }
 
-void Director::port_marks(std::string_view address, uint8_t protocol, const std::vector<xd_port_range>& ranges) {
+void Director::port_marks(std::string_view address, uint8_t protocol, const std::vector<xd_port_range>& ranges,
+                          std::optional<uint32_t> count) {
   const xd_marked_address key{.address = ip(address).network(), .protocol = protocol, .reserved = {}};
   const auto value = std::make_unique<xd_port_ranges>();
-  value->count = static_cast<uint32_t>(ranges.size());
+  value->count = count.value_or(static_cast<uint32_t>(ranges.size()));
   std::copy(ranges.begin(), ranges.end(), value->range);
-  bpf_map_update_elem(bpf_map__fd(program().skeleton->maps.port_marks), &key, value.get(), BPF_ANY);
+  bpf_map_update_elem(program().port_marks(), &key, value.get(), BPF_ANY);
 }
 
 void Director::persist(const VirtualServer& server, uint32_t ticks, std::string_view mask) {
@@ -228,7 +133,7 @@ void Director::persist(const VirtualServer& server, uint32_t ticks, std::string_
 void Director::schedule(const VirtualServer& server, const std::vector<uint16_t>& cycle) {
   for (size_t i = 0; i < cycle.size(); i++) {
     const size_t at = next_schedule_ + i;
-    program().schedules.entries[at / XD_SCHEDULE_BLOCK].slot[at % XD_SCHEDULE_BLOCK] = cycle[i];
+    program().schedules[at / XD_SCHEDULE_BLOCK].slot[at % XD_SCHEDULE_BLOCK] = cycle[i];
   }
   xd_cycle value{};
   value.offset = next_schedule_;
@@ -238,39 +143,39 @@ void Director::schedule(const VirtualServer& server, const std::vector<uint16_t>
 }
 
 void Director::lease(std::string_view address, int64_t nanoseconds_from_now) {
-  xd_lease* free = program().leases.entries;
+  xd_lease* free = program().leases.begin();
   while (free->address != 0) free++;
   free->until = boottime() + static_cast<uint64_t>(nanoseconds_from_now);
   free->address = ip(address).network();
 }
 
 void Director::interface(uint32_t ifindex, const base::Mac& mac) {
-  xd_interface* entry = &program().interfaces.entries[ifindex % XD_INTERFACES];
+  xd_interface* entry = &program().interfaces[ifindex % XD_INTERFACES];
   while (entry->ifindex != 0 && entry->ifindex != ifindex) entry++;
   set_mac(entry->mac, mac);
   entry->ifindex = ifindex;
 }
 
 void Director::move_interface(uint32_t ifindex, uint32_t places) {
-  xd_interface* entries = program().interfaces.entries;
+  xd_interface* entries = program().interfaces.begin();
   entries[ifindex % XD_INTERFACES + places] = std::exchange(entries[ifindex % XD_INTERFACES], {});
 }
 
 void Director::remove_service(const VirtualServer& server) {
-  bpf_map_delete_elem(bpf_map__fd(program().skeleton->maps.services), &entry(server).key);
+  bpf_map_delete_elem(program().services(), &entry(server).key);
 }
 
 xd_real_server& Director::slot(uint16_t slot) {
-  return program().real_servers.entries[slot];
+  return program().real_servers[slot];
 }
 xd_virtual_server& Director::entry(const VirtualServer& server) {
-  return program().virtual_servers.entries[server.index];
+  return program().virtual_servers[server.index];
 }
 volatile xd_settings& Director::settings() {
-  return program().skeleton->data_settings->settings;
+  return program().settings();
 }
 int Director::program_fd() const {
-  return bpf_program__fd(program().skeleton->progs.xdirector);
+  return program().fd();
 }
 
 Result Director::run(const Packet& packet) {
@@ -279,36 +184,27 @@ Result Director::run(const Packet& packet) {
   LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.bytes().data(), .data_out = result.bytes.data(),
               .data_size_in = static_cast<uint32_t>(packet.bytes().size()),
               .data_size_out = static_cast<uint32_t>(result.bytes.size()), .repeat = 1);
-  const Counters before = read_counters();
+  const auto before = program().counters();
   const int failed = bpf_prog_test_run_opts(program_fd(), &options);
-  const Counters after = read_counters();
+  const auto after = program().counters();
   EXPECT_EQ(failed, 0) << "BPF_PROG_TEST_RUN: " << strerror(-failed);
   result.action = options.retval;
   result.bytes.resize(options.data_size_out);
   int counted = 0;
   for (size_t i = 0; i < after.size(); i++) {
-    counted += static_cast<int>(after.at(i) - before.at(i));
-    if (after.at(i) != before.at(i)) result.verdict = static_cast<xd_verdict>(i);
+    counted += static_cast<int>(after[i] - before[i]);
+    if (after[i] != before[i]) result.verdict = static_cast<xd_verdict>(i);
   }
   EXPECT_EQ(counted, 1) << "a packet is counted under exactly one verdict";
   return result;
 }
 
 uint64_t Director::counter(xd_verdict verdict) const {
-  return read_counters().at(verdict);
+  return program().counters().at(verdict);
 }
 
 xd_real_server_stats Director::stats(uint16_t slot) const {
-  const uint32_t key = slot;
-  xd_real_server_stats sum{};
-  std::vector<xd_real_server_stats> per_cpu(static_cast<size_t>(libbpf_num_possible_cpus()));
-  bpf_map_lookup_elem(bpf_map__fd(program().skeleton->maps.real_server_stats), &key, per_cpu.data());
-  for (const auto& one : per_cpu) {
-    sum.packets += one.packets;
-    sum.bytes += one.bytes;
-    sum.connections += one.connections;
-  }
-  return sum;
+  return program().stats(slot);
 }
 
 std::vector<Connection> Director::connections() const {
@@ -335,7 +231,7 @@ Connection Director::only_connection() const {
 std::optional<xd_template> Director::client_template(std::string_view client, const VirtualServer& server) const {
   const xd_client key{.address = ip(client).network(), .virtual_server = server.index};
   xd_template value{};
-  if (bpf_map_lookup_elem(bpf_map__fd(program().skeleton->maps.persistence), &key, &value)) return std::nullopt;
+  if (bpf_map_lookup_elem(program().persistence(), &key, &value)) return std::nullopt;
   return value;
 }
 
@@ -361,7 +257,7 @@ void Director::pass_ticks(uint32_t ticks) {
     older.tick = (older.tick - ticks) & (XD_TICKS - 1);
     __atomic_compare_exchange_n(&way.w1, &was, older.w1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   }
-  const int map = bpf_map__fd(program().skeleton->maps.persistence);
+  const int map = program().persistence();
   xd_client key{};
   for (int last = bpf_map_get_next_key(map, nullptr, &key); last == 0;) {
     xd_template value{};
@@ -378,10 +274,10 @@ void Director::clear_connections() {
   program().connections.clear();
 }
 void Director::clear_templates() {
-  Program::clear_hash<xd_client>(program().skeleton->maps.persistence);
+  program().clear_templates();
 }
 void Director::clear_stats() {
-  Program::clear_per_cpu<xd_real_server_stats>(program().skeleton->maps.real_server_stats);
+  program().clear_stats();
 }
 void Director::lock_way(uint32_t way) {
   way_at(way).w0 = 1;

@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/bpf.h>
 
 #include <optional>
 #include <ostream>
@@ -16,8 +17,6 @@
 
 #include "support/packet.hpp"
 #include "xdirector/maps.h"
-
-#include "xdirector.skel.h"  // names the types of maps.h
 
 namespace test {
 
@@ -66,7 +65,8 @@ class Director : public testing::Test {
   VirtualServer virtual_server(std::string_view address, uint16_t port, uint8_t protocol,
                                const std::vector<RealServer>& real_servers);
   VirtualServer marked_virtual_server(uint32_t mark, uint8_t protocol, const std::vector<RealServer>& real_servers);
-  void port_marks(std::string_view address, uint8_t protocol, const std::vector<xd_port_range>& ranges);
+  void port_marks(std::string_view address, uint8_t protocol, const std::vector<xd_port_range>& ranges,
+                  std::optional<uint32_t> count = std::nullopt);
   void persist(const VirtualServer& server, uint32_t ticks, std::string_view mask = "255.255.255.255");
   void schedule(const VirtualServer& server, const std::vector<uint16_t>& cycle);
   void lease(std::string_view address, int64_t nanoseconds_from_now);

@@ -91,6 +91,7 @@ TEST_F(FullBuckets, WhatWasSeenInThisOrThePreviousTickIsNotReplaced) {
 
 TEST_F(FullBuckets, AWayBeingWrittenIsLeftAlone) {
   occupy_all(XD_PROVEN, kOld);
+  occupy(2, XD_OPENING, kOld);
   lock_way(2);
   EXPECT_EQ(taken_by_new(), std::nullopt);
   EXPECT_TRUE(way_is_locked(2));

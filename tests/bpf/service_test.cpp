@@ -63,7 +63,7 @@ TEST_F(Service, AMarkWithoutAVirtualServerIsTheKernels) {
 
 TEST_F(Service, AnEmptyListOfRangesMarksNothing) {
   marked_virtual_server(300, kTcp, {one_});
-  port_marks(vip_, kTcp, {});
+  port_marks(vip_, kTcp, {{1, 1, 300}}, 0);  // what was there is not looked at
   EXPECT_EQ(run(tcp(40000, 1, kSyn)).verdict, verdict_passed_no_service);
 }
 

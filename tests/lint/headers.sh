@@ -6,7 +6,7 @@
 
 while read -r file; do
   case $file in
-    bpf/* | include/*) licence='GPL-2.0-only OR BSD-2-Clause' ;;
+    bpf/* | include/* | *.bpf.c) licence='GPL-2.0-only OR BSD-2-Clause' ;;
     *) licence='Apache-2.0' ;;
   esac
   first=$(head -4 "$file")
