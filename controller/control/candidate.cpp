@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/candidate.hpp"
 
+#include <fmt/format.h>
+
 #include "base/log.hpp"
 #include "config/load.hpp"
 #include "control/daemon.hpp"
@@ -18,7 +20,7 @@ Candidate read_candidate(const std::string& file, Network& network) {
   for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
   candidate.config = std::move(loaded->config);
   for (const std::string& problem : network.problems(candidate.config)) {
-    candidate.errors.push_back(file + ": " + problem);
+    candidate.errors.push_back(fmt::format("{}: {}", file, problem));
     candidate.exit_code = 1;
   }
   return candidate;

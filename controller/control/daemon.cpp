@@ -3,7 +3,7 @@
 
 #include <signal.h>
 
-#include <limits>
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -12,12 +12,14 @@
 #include "control/candidate.hpp"
 #include "control/child.hpp"
 #include "control/fence.hpp"
+#include "control/health_state.hpp"
 #include "control/idle_slots.hpp"
 #include "control/lock.hpp"
 #include "control/network.hpp"
 #include "control/notify.hpp"
 #include "control/server.hpp"
 #include "control/status.hpp"
+#include "control/virtual_addresses.hpp"
 #include "dataplane/dataplane.hpp"
 #include "netlink/addresses.hpp"
 #include "netlink/socket.hpp"
@@ -61,8 +63,7 @@ class Daemon {
   // Configuration.
   void reload();
   base::Result<> take(const model::Config& config);
-  void forget_unchecked();
-  void hold_fence();
+  void hold_interfaces();
   void send_vrrp();
   void send_health();
 
@@ -70,9 +71,7 @@ class Daemon {
   Child::Options vrrp_options();
   Child::Options health_options();
   void network_changed();
-  void health_report(const ipc::HealthReport& report);
   void vrrp_lost(base::Duration restart_in);
-  std::vector<ipc::VrrpAssignment> resign(base::Time back);
   std::set<model::Slot> draining() const;
   void sweep();
   void remove_leftovers();
@@ -99,15 +98,13 @@ class Daemon {
 
   model::Config config_;
   std::optional<Attachments> attachments_;
+  std::optional<VirtualAddresses> virtual_addresses_;
   ReloadStatus last_reload_;
   int64_t started_ = base::unix_seconds(), loaded_ = 0;
-  std::set<model::Member> down_;
+  HealthState health_state_;
   IdleSlots idle_slots_;
-  std::set<std::pair<uint32_t, base::Ipv4>> former_places_;  // of virtual addresses that live elsewhere now
   std::string fence_problem_;
-  TargetIds ids_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
-  std::map<model::Member, ipc::HealthReport> health_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
   ipc::ConfigureHealth health_sent_;
   bool stopping_ = false;
@@ -117,7 +114,7 @@ class Daemon {
 // --- what goes out: (configuration, surroundings) → tables → maps ---
 
 base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
-  model::Surroundings around{.down = down_,
+  model::Surroundings around{.down = health_state_.down(),
                              .next_hops = network_->next_hops(),
                              .interface_index = {},
                              .interface_mac = {},
@@ -129,6 +126,9 @@ base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
     if (!link) continue;
     around.interface_index[name] = static_cast<uint32_t>(link->index);
     around.interface_mac[static_cast<uint32_t>(link->index)] = link->mac;
+  }
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) {
+    around.interface_mac[static_cast<uint32_t>(link.index)] = link.mac;
   }
   const base::Result<model::Tables> desired = model::desired_tables(config, around, dataplane_->tables());
   if (!desired) return std::unexpected(desired.error());
@@ -150,10 +150,17 @@ std::set<base::Ipv4> Daemon::real_server_addresses(const model::Config& config) 
 
 // --- configuration ---
 
-void Daemon::hold_fence() {
-  std::set<std::string> interfaces;
-  for (const model::VrrpInstance& instance : config_.vrrp_instances) interfaces.insert(instance.interface);
-  const base::Result<> done = fence::hold(interfaces);
+// The program and the fence, where the configuration wants them and wherever a virtual address still is.
+void Daemon::hold_interfaces() {
+  std::vector<std::string> attached = config_.attached_interfaces();
+  std::set<std::string> fenced;
+  for (const model::VrrpInstance& instance : config_.vrrp_instances) fenced.insert(instance.interface);
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) {
+    fenced.insert(link.name);
+    if (std::ranges::find(attached, link.name) == attached.end()) attached.push_back(link.name);
+  }
+  attachments_->hold(attached);
+  const base::Result<> done = fence::hold(fenced);
   const std::string problem = done ? "" : done.error().message;
   if (problem != fence_problem_ && !done) base::log::warning("the fence is partial: {}", problem);
   fence_problem_ = problem;
@@ -167,11 +174,11 @@ void Daemon::send_vrrp() {
 }
 
 void Daemon::send_health() {
+  ipc::ConfigureHealth assignment = health_state_.assignment(config_);
+  ipc::ConfigureHealth news = assignment;
   // Which of them are up is the worker's own news and no reason to tell it again.
-  ipc::ConfigureHealth assignment = make_health_assignment(config_, {}, ids_);
-  if (assignment == health_sent_) return;
-  health_sent_ = std::move(assignment);
-  health_.send(make_health_assignment(config_, down_, ids_));
+  for (ipc::HealthTarget& target : news.targets) target.up = true;
+  if (std::exchange(health_sent_, news) != news) health_.send(assignment);
 }
 
 // Makes `config` the one in force. On an error everything is as before.
@@ -187,28 +194,11 @@ base::Result<> Daemon::take(const model::Config& config) {
   }
   config_ = config;
   loaded_ = base::unix_seconds();
-  for (const auto& [address, lease] : dataplane_->tables().leases) {
-    const auto earlier = before.leases.find(address);
-    if (earlier == before.leases.end() || earlier->second.ifindex == lease.ifindex) continue;
-    former_places_.emplace(earlier->second.ifindex, address);
-  }
+  virtual_addresses_->changed_from(before);
   idle_slots_.draining_are(draining());
-  attachments_->hold(config_.attached_interfaces());
-  hold_fence();
-  forget_unchecked();
+  hold_interfaces();
+  if (health_state_.configure(config_)) apply_or_log();
   return {};
-}
-
-// The health of real servers that are not checked any more: they count as up.
-void Daemon::forget_unchecked() {
-  std::set<model::Member> checked;
-  for (const model::VirtualServer& server : config_.virtual_servers) {
-    for (const model::RealServer& real : server.real_servers) {
-      if (!real.checks.empty()) checked.insert({server.key, model::key_of(real)});
-    }
-  }
-  std::erase_if(health_reports_, [&](const auto& entry) { return !checked.contains(entry.first); });
-  if (std::erase_if(down_, [&](const auto& member) { return !checked.contains(member); }) > 0) apply_or_log();
 }
 
 void Daemon::reload() {
@@ -244,21 +234,7 @@ void Daemon::reload() {
 void Daemon::network_changed() {
   if (stopping_) return;
   apply_or_log();
-  attachments_->hold(config_.attached_interfaces());
-  hold_fence();
-}
-
-void Daemon::health_report(const ipc::HealthReport& report) {
-  const std::optional<model::Member> member = ids_.member_of(report.id);
-  if (!member) return;
-  health_reports_[*member] = report;
-  if (report.unknown || report.up != down_.contains(*member)) return;
-  if (report.up) {
-    down_.erase(*member);
-  } else {
-    down_.insert(*member);
-  }
-  if (!apply_timer_.running()) apply_timer_.start(kGather);
+  hold_interfaces();
 }
 
 Child::Options Daemon::vrrp_options() {
@@ -278,30 +254,21 @@ Child::Options Daemon::health_options() {
   return {.role = "health",
           .log_level = options_.log_level,
           .patience = kPatienceHealth,
-          .on_started = [this] { health_.send(make_health_assignment(config_, down_, ids_)); },
+          .on_started = [this] { health_.send(health_state_.assignment(config_)); },
           .on_message =
               [this](ipc::Message message) {
-                if (auto* report = std::get_if<ipc::HealthReport>(&message)) health_report(*report);
+                const auto* report = std::get_if<ipc::HealthReport>(&message);
+                const bool news = report != nullptr && health_state_.report(*report);
+                if (news && !apply_timer_.running()) apply_timer_.start(kGather);
               },
           .on_lost = [](base::Duration) {},  // the last known health stands
           .on_stopped = [] {}};
 }
 
-// In the stead of a worker that is not there: ends the leases that end before `back`, and says goodbye for them.
-std::vector<ipc::VrrpAssignment> Daemon::resign(base::Time back) {
-  const auto lost = masters_until(back, vrrp_sent_.instances,
-                                  [this](uint32_t index) { return dataplane_->maps().lease_until(index); });
-  if (lost.empty()) return {};
-  for (const ipc::VrrpAssignment& assignment : lost) {
-    for (const uint32_t index : assignment.lease) dataplane_->maps().end_lease(index);
-  }
-  if (auto done = options_.farewell(lost); !done) base::log::error("{}", done.error().message);
-  return lost;
-}
-
 // A worker that is back within the lease resumes by itself.
 void Daemon::vrrp_lost(base::Duration restart_in) {
-  for (const ipc::VrrpAssignment& assignment : resign(base::now() + restart_in + kComeBack)) {
+  const base::Time back = base::now() + restart_in + kComeBack;
+  for (const ipc::VrrpAssignment& assignment : virtual_addresses_->resign(vrrp_sent_.instances, back)) {
     const std::string& name = assignment.instance.name;
     base::log::error("{}: the vrrp worker cannot be back before the lease ends: resigned in its stead", name);
     ipc::VrrpReport& report = vrrp_reports_[name];
@@ -330,27 +297,13 @@ void Daemon::sweep() {
   network_->watch(real_server_addresses(config_));
 }
 
-// Virtual addresses that have left the configuration, or their interface: the worker has taken them off by now; else
-// we do.
+// Some time after a reload: what the worker has not taken off by now, we do.
 void Daemon::remove_leftovers() {
-  std::set<base::Ipv4> configured;
-  for (const model::VrrpInstance& instance : config_.vrrp_instances) {
-    configured.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
-  }
   Freed freed;
-  size_t left = 0;
-  for (const auto& [address, lease] : dataplane_->tables().leases) {
-    if (configured.contains(address)) {
-      former_places_.erase({lease.ifindex, address});  // moved there and back again
-    } else if (network_->remove_address(lease.ifindex, address)) {
-      freed.addresses.insert(address);
-    } else {
-      ++left;
-    }
-  }
-  std::erase_if(former_places_, [&](const auto& place) { return network_->remove_address(place.first, place.second); });
+  const bool all = virtual_addresses_->clear_up(config_, freed.addresses);
   apply_or_log(freed);
-  if (left + former_places_.size() > 0) leftover_timer_.start(kLeftoverTime);
+  hold_interfaces();
+  if (!all) leftover_timer_.start(kLeftoverTime);
 }
 
 std::string Daemon::status() const {
@@ -364,7 +317,7 @@ std::string Daemon::status() const {
                .interfaces = attachments_->status(config_.attached_interfaces()),
                .workers = {{"vrrp", {vrrp_.pid(), vrrp_.restarts()}}, {"health", {health_.pid(), health_.restarts()}}},
                .vrrp = vrrp_reports_,
-               .health = health_reports_,
+               .health = health_state_.reports(),
                .slots = {},
                .lease_seconds = {},
                .counters = dataplane_->maps().counters()};
@@ -387,7 +340,8 @@ base::Result<> Daemon::prepare(const model::Config& config) {
   if (!dataplane_->found().empty()) base::log::info("{}", dataplane_->found());
   base::log::info("connection table: {} slots; all tables: {} MiB", config.connection_slots, dataplane_->bytes() >> 20);
   attachments_.emplace(*dataplane_, *network_, options_.xdp_mode);
-  down_ = model::members_down(dataplane_->tables());
+  virtual_addresses_.emplace(*dataplane_, *network_, options_.farewell);
+  health_state_.start_from(model::members_down(dataplane_->tables()));
   network_->watch(real_server_addresses(config));
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     network_->remember(entry.key.address, entry.next_hop);
@@ -395,17 +349,16 @@ base::Result<> Daemon::prepare(const model::Config& config) {
   return take(config);
 }
 
-// No worker lives that would do it, and none is to go on as MASTER where it was not.
 void Daemon::clear_up_after_earlier_run() {
-  for (const auto& [ifindex, address] : former_places_) {
-    dataplane_->maps().end_lease(dataplane_->tables().leases.at(address).index);
-  }
-  remove_leftovers();
+  Freed freed;
+  if (!virtual_addresses_->clear_up_after_earlier_run(config_, freed.addresses)) leftover_timer_.start(kLeftoverTime);
+  apply_or_log(freed);
+  hold_interfaces();
 }
 
 void Daemon::start_workers() {
-  vrrp_sent_ = make_vrrp_assignment(config_, dataplane_->tables());
-  health_sent_ = make_health_assignment(config_, {}, ids_);
+  send_vrrp();  // they do not run yet: it is kept for when they do
+  send_health();
   vrrp_.start();
   health_.start();
 }
@@ -457,14 +410,11 @@ void Daemon::stop(const char* signal_name) {
 
 void Daemon::vrrp_stopped() {
   // One that had to be killed has not resigned, and may have left its addresses.
-  resign(base::Time{std::numeric_limits<int64_t>::max()});
-  for (const auto& [address, lease] : dataplane_->tables().leases) dataplane_->maps().end_lease(lease.index);
+  const std::set<base::Ipv4> gone = virtual_addresses_->give_up(vrrp_sent_.instances);
   health_.kill();
   model::Tables tables = dataplane_->tables();
-  std::erase_if(tables.leases, [&](const auto& entry) {
-    const auto& [address, lease] = entry;
-    return network_->remove_address(lease.ifindex, address);  // what cannot be taken off stays fenced
-  });
+  // What could not be taken off stays fenced.
+  std::erase_if(tables.leases, [&](const auto& entry) { return gone.contains(entry.first); });
   if (auto done = dataplane_->apply(tables); !done) base::log::error("{}", done.error().message);
   fence::restore();
   if (options_.keep_forwarding) {

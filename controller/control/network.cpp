@@ -109,6 +109,11 @@ std::optional<netlink::Link> Network::link(const std::string& name) const {
   return std::nullopt;
 }
 
+std::optional<netlink::Link> Network::link(uint32_t ifindex) const {
+  const auto found = links_.find(static_cast<int>(ifindex));
+  return found == links_.end() ? std::nullopt : std::optional(found->second);
+}
+
 bool Network::remove_address(uint32_t ifindex, base::Ipv4 address) {
   return netlink::remove_address(socket_, static_cast<int>(ifindex), address).has_value();
 }

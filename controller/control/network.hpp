@@ -35,6 +35,7 @@ class Network {
 
   const std::map<base::Ipv4, model::NextHop>& next_hops() const { return next_hops_; }
   std::optional<netlink::Link> link(const std::string& name) const;
+  std::optional<netlink::Link> link(uint32_t ifindex) const;
 
   // Takes a virtual address off that a worker has left behind. True: it is not there any more.
   bool remove_address(uint32_t ifindex, base::Ipv4 address);

@@ -151,7 +151,9 @@ base::Result<> Maps::transition(const Tables& from, const Tables& to) {
 base::Result<> Maps::write_interfaces(const Tables& from, const Tables& to) {
   // Few, and rarely changed: one that is gone makes its entry free, a new one takes the first free entry of its probes.
   for (xd_interface& entry : interfaces_.all()) {
-    if (entry.ifindex != 0 && !to.interfaces.contains(entry.ifindex)) store(entry.ifindex, __u32{0});
+    if (entry.ifindex == 0 || to.interfaces.contains(entry.ifindex)) continue;
+    store(entry.ifindex, __u32{0});
+    store(entry.mac_word, __u64{0});
   }
   for (const auto& [ifindex, mac] : to.interfaces) {
     if (holds(from.interfaces, ifindex, mac)) continue;
