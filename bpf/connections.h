@@ -91,18 +91,27 @@ static __always_inline bool way_read(const struct xd_way *way, struct xd_flow *f
 	       !((flow->w1 ^ flow->service) >> WAY_SERVICE_SHIFT);
 }
 
+static __always_inline struct xd_bucket *bucket_at(__u32 index)
+{
+	return bpf_map_lookup_elem(&connections, &index);
+}
+
+static __always_inline __u32 second_index(__u64 hash, __u32 mask, __u32 first)
+{
+	__u32 second = hash >> 32 & mask;
+
+	return likely(second != first) ? second : second ^ (mask & 1);
+}
+
 /* The two of a flow. */
 static __always_inline bool buckets_of(const struct xd_flow *flow, struct xd_buckets *buckets)
 {
 	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
 	__u32 mask = settings.buckets - 1;
 	__u32 first = hash & mask;
-	__u32 second = hash >> 32 & mask;
 
-	if (unlikely(first == second))
-		second ^= mask & 1;
-	buckets->first = bpf_map_lookup_elem(&connections, &first);
-	buckets->second = bpf_map_lookup_elem(&connections, &second);
+	buckets->first = bucket_at(first);
+	buckets->second = bucket_at(second_index(hash, mask, first));
 	return buckets->first && buckets->second;
 }
 
@@ -113,25 +122,31 @@ static __always_inline struct xd_way *way_of(struct xd_buckets *buckets, __u32 n
 	return &bucket->way[number % XD_WAYS];
 }
 
+/* The way of the bucket that holds the flow; the first of the bucket is the flow's way number `number`. */
+static __always_inline const struct xd_way *bucket_find(struct xd_bucket *bucket, __u32 number, struct xd_flow *flow)
+{
+#pragma unroll
+	for (int i = 0; bucket && i < XD_WAYS; i++) {
+		flow->way = number + i;
+		if (way_holds(&bucket->way[i], flow))
+			return &bucket->way[i];
+	}
+	return NULL;
+}
+
+/* As buckets_of(), but the second bucket is worked out only when it is needed. */
 static __always_inline bool connection_find(struct xd_flow *flow)
 {
-	struct xd_buckets buckets;
-	const struct xd_way *way;
+	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
+	__u32 mask = settings.buckets - 1;
+	__u32 first = hash & mask;
+	const struct xd_way *way = bucket_find(bucket_at(first), 0, flow);
 
-	if (!buckets_of(flow, &buckets))
-		return false;
-#pragma unroll
-	for (int i = 0; i < 2 * XD_WAYS; i++) {
-		way = way_of(&buckets, i);
-		flow->way = i;
-		if (way_holds(way, flow))
-			goto found;
-	}
-	return false;
-found:
-	if (way_read(way, flow))
+	if (!way)
+		way = bucket_find(bucket_at(second_index(hash, mask, first)), XD_WAYS, flow);
+	if (way && way_read(way, flow))
 		return true;
-	flow->w0 = 0; /* somebody is writing it just now */
+	flow->w0 = 0; /* not there, or somebody is writing it just now */
 	return false;
 }
 

@@ -13,7 +13,7 @@ static __always_inline void count_verdict(__u32 verdict)
 		counter[verdict]++;
 }
 
-static __always_inline void count_forwarded(__u32 slot, __u32 bytes, bool connection)
+static __always_inline void count_forwarded(__u32 slot, __u32 bytes, __u32 verdict)
 {
 	struct xd_real_server_stats *stats = bpf_map_lookup_elem(&real_server_stats, &slot);
 
@@ -21,7 +21,8 @@ static __always_inline void count_forwarded(__u32 slot, __u32 bytes, bool connec
 		return;
 	stats->packets++;
 	stats->bytes += bytes;
-	stats->connections += connection;
+	if (unlikely(verdict != verdict_forwarded && verdict != verdict_unlearned))
+		stats->connections++;
 }
 
 /* The list's actions as sets of verdicts. */

@@ -70,13 +70,19 @@ static __always_inline __be16 parse_link(struct xd_cursor *cursor)
 	return protocol;
 }
 
-static __always_inline enum xd_event tcp_event(const struct tcphdr *tcp)
+#define TCP_FLAGS_AT 13 /* one byte: struct tcphdr has bit fields, and each would be a shift of its own */
+
+enum tcp_flags { TCP_FIN = 0x01, TCP_SYN = 0x02, TCP_RST = 0x04, TCP_ACK = 0x10 };
+
+static __always_inline enum xd_event tcp_event(const void *tcp)
 {
-	if (likely(!(tcp->syn | tcp->fin | tcp->rst)))
+	__u8 flags = *(const __u8 *)(tcp + TCP_FLAGS_AT);
+
+	if (likely(!(flags & (TCP_SYN | TCP_FIN | TCP_RST))))
 		return EVENT_DATA;
-	if (tcp->rst || (tcp->syn && tcp->ack))
+	if (flags & TCP_RST || (flags & TCP_SYN && flags & TCP_ACK))
 		return EVENT_RESET;
-	return tcp->fin ? EVENT_CLOSE : EVENT_OPEN;
+	return flags & TCP_FIN ? EVENT_CLOSE : EVENT_OPEN;
 }
 
 /* Ports and event. A packet from port 0 or 0.0.0.0 is nobody's. */

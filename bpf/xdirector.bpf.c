@@ -62,8 +62,7 @@ static __always_inline int packet_send(struct xd_packet *packet, struct xd_real_
 		return XDP_DROP;
 	}
 	rewrite_macs(packet->frame, target, READ_ONCE(server->source));
-	count_forwarded(packet->flow.slot, packet->bytes,
-			*verdict != verdict_forwarded && *verdict != verdict_unlearned);
+	count_forwarded(packet->flow.slot, packet->bytes, *verdict);
 	return rewrite_send(packet, server);
 }
 

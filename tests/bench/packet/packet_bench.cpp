@@ -28,7 +28,7 @@
 namespace {
 
 constexpr uint8_t kTcp = 6, kSyn = 0x02, kAck = 0x10;
-constexpr uint32_t kBuckets = 1 << 19;  // 32 MiB: 1 M connections are half load
+constexpr uint32_t kBuckets = BENCH_LINES;  // 32 MiB: 1 M connections are half load
 constexpr uint32_t kAllFlows = 1 << 20;
 constexpr uint32_t kReals = 4, kLoopback = 1;
 
@@ -167,6 +167,7 @@ class Floors {
   int stub() const { return bpf_program__fd(skeleton_->progs.stub); }
   int swap() const { return bpf_program__fd(skeleton_->progs.swap); }
   int stateless() const { return bpf_program__fd(skeleton_->progs.stateless); }
+  int one_line() const { return bpf_program__fd(skeleton_->progs.one_line); }
   volatile bench_plan& plan() { return skeleton_->data_plan->plan; }
 
   // Sends `repeat` packets of the plan to `target`; nanoseconds per packet.
@@ -205,7 +206,7 @@ Figures figures(std::vector<double> values) {
 
 struct Row {
   std::string name;
-  Figures stub, swap, stateless, director;
+  Figures stub, swap, stateless, one_line, director;
 };
 
 class Bench {
@@ -226,14 +227,14 @@ class Bench {
     for (size_t i = 0; i < kCases.size(); i++) {
       if (!wanted(kCases[i])) continue;
       rows.push_back({kCases[i].name, figures(samples[i].stub), figures(samples[i].swap), figures(samples[i].stateless),
-                      figures(samples[i].director)});
+                      figures(samples[i].one_line), figures(samples[i].director)});
     }
     return rows;
   }
 
  private:
   struct Samples {
-    std::vector<double> stub, swap, stateless, director;
+    std::vector<double> stub, swap, stateless, one_line, director;
   };
 
   bool wanted(const Case& what) const { return what.name.find(options_.only) != std::string::npos; }
@@ -269,6 +270,7 @@ class Bench {
     const double stub = drive(floors_.stub());
     const double swap = drive(floors_.swap());
     const double stateless = drive(floors_.stateless());
+    const double one_line = drive(floors_.one_line());
     const auto before = director_.program().counters();
     const double director = drive(director_.program().fd());
     const auto after = director_.program().counters();
@@ -277,6 +279,7 @@ class Bench {
     samples.stub.push_back(stub);
     samples.swap.push_back(swap - stub);
     samples.stateless.push_back(stateless - stub);
+    samples.one_line.push_back(one_line - stub);
     samples.director.push_back(director - stub);
   }
 
@@ -323,11 +326,11 @@ class Bench {
 };
 
 void print_table(const std::vector<Row>& rows) {
-  std::printf("%-24s %7s | %7s %10s %9s %7s | %s\n", "ns per packet (median)", "driver", "swap", "stateless",
-              "xdirector", "p25", "ratio to stateless");
+  std::printf("%-24s %6s | %5s %9s %8s | %9s %6s %9s\n", "ns per packet (median)", "driver", "swap", "stateless",
+              "one line", "xdirector", "p25", "/stateless");
   for (const Row& row : rows) {
-    std::printf("%-24s %7.0f | %7.0f %10.0f %9.0f %7.0f | %.2f\n", row.name.c_str(), row.stub.median, row.swap.median,
-                row.stateless.median, row.director.median, row.director.quartile,
+    std::printf("%-24s %6.0f | %5.0f %9.0f %8.0f | %9.0f %6.0f %9.2f\n", row.name.c_str(), row.stub.median,
+                row.swap.median, row.stateless.median, row.one_line.median, row.director.median, row.director.quartile,
                 row.director.median / row.stateless.median);
   }
 }
@@ -342,6 +345,7 @@ void print_json(const std::vector<Row>& rows) {
                    {"driver", both(row.stub)},
                    {"swap", both(row.swap)},
                    {"stateless", both(row.stateless)},
+                   {"one_line", both(row.one_line)},
                    {"xdirector", both(row.director)},
                    {"ratio_to_stateless", row.director.median / row.stateless.median}});
   }

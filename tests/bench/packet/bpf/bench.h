@@ -22,4 +22,10 @@ struct bench_real_server {
 	__u64 mac, source;
 };
 
-#define BENCH_RING 65536
+#define BENCH_RING  65536
+#define BENCH_LINES (1 << 19) /* as many as the director has buckets */
+
+struct bench_line {
+	__u32 slot;
+	__u32 rest[15];
+};
