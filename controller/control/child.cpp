@@ -6,14 +6,13 @@
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstring>
 #include <utility>
 
 #include "ipc/worker.hpp"
-
-extern char** environ;
 
 namespace control {
 namespace {

@@ -58,7 +58,7 @@ bool VirtualAddresses::clear_up_after_earlier_run(const model::Config& config, s
 }
 
 VirtualAddresses::Instances VirtualAddresses::resign(const Instances& instances, base::Time back) {
-  const Instances lost =
+  Instances lost =
       masters_until(back, instances, [this](uint32_t index) { return dataplane_.maps().lease_until(index); });
   if (lost.empty()) return {};
   for (const ipc::VrrpAssignment& assignment : lost) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # The commands that README.md and docs/ show exist: scripts of this repository, subcommands of xdirector, linked files.
-# Usage: readme.sh XDIRECTOR
+# README's configuration is accepted. Usage: readme.sh XDIRECTOR
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 xdirector=$1
@@ -28,4 +28,9 @@ while read -r document; do
     [ -e "$(dirname "$document")/$link" ] || wrong "$document: links to $link, which is not there"
   done < <(grep -oE '\]\([^):#]+' "$document" | sed 's/^](//' || true)
 done < <(files '*.md')
+
+config=$(mktemp)
+trap 'rm -f "$config"' EXIT
+awk '/^```json$/ {inside = 1; next} /^```/ {inside = 0} inside' README.md >"$config"
+"$xdirector" check "$config" >/dev/null || wrong "README.md: its configuration is refused"
 exit "$lint_failed"

@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // netlink/ against the real kernel: each test runs on a thread in a network namespace of its own, which ends with it.
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <thread>
 
 #include "netlink/addresses.hpp"
 #include "netlink/links.hpp"
 #include "netlink/monitor.hpp"
 #include "netlink/neighbours.hpp"
 #include "netlink/routes.hpp"
+#include "own_network.hpp"
 
 namespace netlink {
 namespace {
@@ -20,38 +18,17 @@ base::Ipv4 ip(const char* text) {
   return *base::Ipv4::parse(text);
 }
 
-void sh(const char* command) {
-  ASSERT_EQ(std::system(command), 0) << command;
-}
+using test::run_until;
+using test::sh;
 
-// Runs the test's body in a new network namespace with a pair of virtual cables near (10.9.0.1/24) and far.
+// Runs the test's body with a socket in a network of its own.
 template <typename Body>
 void in_own_network(Body body) {
-  bool refused = false;
-  std::thread([&] {
-    refused = unshare(CLONE_NEWNET) != 0;
-    if (refused) return;
-    sh("ip link add near type veth peer name far && ip link set near up && ip link set far up && "
-       "ip addr add 10.9.0.1/24 dev near");
+  test::in_own_network([&] {
     auto socket = Socket::open();
     ASSERT_TRUE(socket) << socket.error().message;
     body(*socket);
-  }).join();
-  if (refused) GTEST_SKIP() << "needs the right to make a network namespace";
-}
-
-// Lets the loop run until the condition holds; the time limit only ends a test that fails.
-template <typename Condition>
-bool run_until(loop::Loop& loop, Condition condition) {
-  bool late = false;
-  loop::Timer limit(loop, [&] { late = true; });
-  limit.start(std::chrono::seconds(5));
-  loop::Timer look(loop, [&] {
-    if (late || condition()) loop.stop();
   });
-  look.start_every(std::chrono::milliseconds(1));
-  loop.run();
-  return condition();
 }
 
 TEST(Netlink, FindsLinksByNameAndKnowsWhetherTheyRun) {

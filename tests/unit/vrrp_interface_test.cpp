@@ -3,13 +3,11 @@
 #include "vrrp/interface.hpp"
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <thread>
 
 #include "netlink/neighbours.hpp"
+#include "own_network.hpp"
 #include "vrrp/packet.hpp"
 
 namespace vrrp {
@@ -21,13 +19,7 @@ base::Ipv4 ip(const char* text) {
   return *base::Ipv4::parse(text);
 }
 
-void sh(const char* command) {
-  ASSERT_EQ(std::system(command), 0) << command;
-}
-
-const char* const kCable =
-    "ip link add near type veth peer name far && ip link set near up && ip link set far up && "
-    "ip addr add 10.9.0.1/24 dev near && sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.far.rp_filter=0";
+using test::sh;
 
 Packet advertisement() {
   // From an address that is not this host's: else the kernel would not take it back in.
@@ -53,35 +45,27 @@ struct Cable {
     far.refresh(*netlink::find_link(netlink, "far"), addresses, virtual_addresses);
   }
 
-  // Lets the loop run until the condition holds; the time limit only ends a test that fails.
-  bool happens(const std::function<bool()>& condition) {
-    bool late = false;
-    loop::Timer limit(loop, [&] { late = true; });
-    limit.start(std::chrono::seconds(5));
-    loop::Timer look(loop, [&] {
-      if (late || condition()) loop.stop();
-    });
-    look.start_every(std::chrono::milliseconds(1));
-    loop.run();
-    return condition();
+  template <typename Condition>
+  bool happens(Condition condition) {
+    return test::run_until(loop, condition);
   }
   bool far_receives() {
     return happens([this] { return !at_far.empty(); });
   }
 };
 
+void take_in_any_source() {
+  sh("sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.far.rp_filter=0");
+}
+
 template <typename Body>
 void with_cable(Body body) {
-  bool refused = false;
-  std::thread([&] {
-    refused = unshare(CLONE_NEWNET) != 0;
-    if (refused) return;
-    sh(kCable);
+  test::in_own_network([&] {
+    take_in_any_source();
     Cable cable;
     cable.refresh();
     body(cable);
-  }).join();
-  if (refused) GTEST_SKIP() << "needs the right to make a network namespace";
+  });
 }
 
 TEST(VrrpInterface, AnAdvertisementArrivesByteForByteAndNotAtItsSender) {
@@ -116,7 +100,8 @@ TEST(VrrpInterface, SaysWhyItCannotBeUsed) {
 TEST(VrrpInterface, AnInterfaceMadeAnewIsJoinedAnew) {
   with_cable([](Cable& cable) {
     sh("ip link del near");
-    sh(kCable);
+    test::lay_cable();
+    take_in_any_source();
     cable.refresh();
     EXPECT_EQ(cable.near.problem(), "");
     ASSERT_TRUE(cable.near.send(advertisement()));
