@@ -103,6 +103,7 @@ class Daemon {
   int64_t started_ = base::unix_seconds(), loaded_ = 0;
   HealthState health_state_;
   IdleSlots idle_slots_;
+  Fence fence_;
   std::string fence_problem_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
@@ -160,7 +161,7 @@ void Daemon::hold_interfaces() {
     if (std::ranges::find(attached, link.name) == attached.end()) attached.push_back(link.name);
   }
   attachments_->hold(attached);
-  const base::Result<> done = fence::hold(fenced);
+  const base::Result<> done = fence_.hold(fenced);
   const std::string problem = done ? "" : done.error().message;
   if (problem != fence_problem_ && !done) base::log::warning("the fence is partial: {}", problem);
   fence_problem_ = problem;
@@ -416,7 +417,7 @@ void Daemon::vrrp_stopped() {
   // What could not be taken off stays fenced.
   std::erase_if(tables.leases, [&](const auto& entry) { return gone.contains(entry.first); });
   if (auto done = dataplane_->apply(tables); !done) base::log::error("{}", done.error().message);
-  fence::restore();
+  fence_.restore();
   if (options_.keep_forwarding) {
     base::log::info("stopped; the program goes on forwarding (`xdirector detach` takes it off)");
   } else {
@@ -447,7 +448,7 @@ base::Result<bool> detach() {
     auto removed = netlink::remove_address(*socket, static_cast<int>(lease.ifindex), address);
     if (!removed) return std::unexpected(removed.error());
   }
-  fence::restore();
+  Fence().restore();
   return dataplane::detach_all();
 }
 

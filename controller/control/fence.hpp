@@ -4,15 +4,31 @@
 // What was set before is remembered in a file, for a run that crashes too.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
 #include "base/result.hpp"
 
-namespace control::fence {
+namespace control {
 
-// Holds the settings on these interfaces and gives all others their own back. An interface that is gone is no error.
-base::Result<> hold(const std::set<std::string>& interfaces);
-void restore();
+class Fence {
+ public:
+  Fence();  // with what an earlier run remembered
 
-}  // namespace control::fence
+  // Holds the settings on these interfaces and gives all others their own back. An interface that is gone is no error.
+  // An error means that something is not held, or not remembered for a next run; all the rest is done.
+  base::Result<> hold(const std::set<std::string>& interfaces);
+
+  void restore();
+
+ private:
+  using Values = std::map<std::string, int>;  // key → value
+
+  base::Result<> save();
+
+  std::map<std::string, Values> originals_;  // by interface
+  bool saved_ = true;
+};
+
+}  // namespace control

@@ -10,6 +10,7 @@
 #include <array>
 #include <string>
 
+#include "base/log.hpp"
 #include "control/paths.hpp"
 
 namespace control {
@@ -23,11 +24,13 @@ base::Result<base::Fd> take_lock() {
   if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     std::array<char, 32> pid{};
     static_cast<void>(read(file.get(), pid.data(), pid.size() - 1));
-    return base::fail(fmt::format("xdirector is already running here as process {}", std::string(pid.data())));
+    const std::string process = pid[0] == '\0' ? "" : fmt::format(" as process {}", pid.data());
+    return base::fail("xdirector is already running here" + process);
   }
+  // Only for whoever reads it: a full /run must not keep a director from starting.
   const std::string pid = std::to_string(getpid());
   if (ftruncate(file.get(), 0) != 0 || pwrite(file.get(), pid.data(), pid.size(), 0) < 0) {
-    return base::fail_errno(std::string("cannot write ") + kLockFile);
+    base::log::warning("{}", base::fail_errno(std::string("cannot write ") + kLockFile).error().message);
   }
   return file;
 }

@@ -28,12 +28,9 @@ base::Result<std::unique_ptr<Network>> Network::start(loop::Loop& loop, std::fun
   Network* self = network.get();
   auto monitor = netlink::Monitor::start(
       loop, {.on_link = [self](netlink::Change change, const netlink::Link& link) { self->on_link(change, link); },
+             .on_address = [self](netlink::Change, const netlink::Address&) { self->routes_may_have_moved(); },
              .on_neighbour = [self](netlink::Change, const netlink::Neighbour& n) { self->on_neighbour(n); },
-             .on_resync =
-                 [self] {
-                   self->routes_moved_ = true;
-                   self->changed();
-                 }});
+             .on_resync = [self] { self->routes_may_have_moved(); }});
   if (!monitor) return std::unexpected(monitor.error());
   network->monitor_ = std::move(*monitor);
   if (auto done = network->read_all(); !done) return std::unexpected(done.error());
@@ -160,16 +157,14 @@ void Network::on_link(netlink::Change change, const netlink::Link& link) {
     links_[link.index] = link;
   }
   if (same && change == netlink::Change::present) return;
-  routes_moved_ = true;
-  changed();
+  routes_may_have_moved();
 }
 
 void Network::probe_all() {
   bool unknown = false;
   for (const base::Ipv4 address : watched_) {
     if (find_route(address)) {  // then the kernel may long know the MAC there, and has no news of it
-      routes_moved_ = true;
-      changed();
+      routes_may_have_moved();
     }
     const auto known = next_hops_.find(address);
     if (known == next_hops_.end()) continue;
@@ -177,6 +172,12 @@ void Network::probe_all() {
     static_cast<void>(netlink::probe(socket_, static_cast<int>(known->second.ifindex), address));
   }
   probe_timer_.start(unknown ? kProbePeriodWhileUnknown : kProbePeriod);
+}
+
+// With a link, or with an address, which may come after its link.
+void Network::routes_may_have_moved() {
+  routes_moved_ = true;
+  changed();
 }
 
 void Network::changed() {

@@ -49,6 +49,7 @@ class Network {
   void learn(const netlink::Neighbour& neighbour);
   bool find_route(base::Ipv4 address);
   void probe_all();
+  void routes_may_have_moved();
   void changed();
   void tell();
 
