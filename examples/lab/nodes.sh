@@ -116,11 +116,17 @@ lab_wire() {
   local node=$1 interface=$2 switch=$3 port=$1
   ! lab_exec "$switch" test -e "/sys/class/net/$port" || port=${node:0:8}.${interface:0:6}
   ip link add "$interface" netns "$(lab_init_of "$node")" type veth peer name "$port" netns "$(lab_init_of "$switch")"
+  lab_plug "$node" "$interface" "$switch" "$port" "${4:-}"
+}
+
+# lab_plug NODE INTERFACE SWITCH PORT [ADDRESS/LENGTH]: puts both ends of a new wire to use.
+lab_plug() {
+  local node=$1 interface=$2 switch=$3 port=$4
   # Frames that XDP sends on leave unfinished checksums unfinished.
   lab_exec "$node" ethtool -K "$interface" tx off >/dev/null
   lab_exec "$switch" ip link set dev "$port" master br0 up
   [ "$LAB_MODE" != native ] || lab_pass_program "$switch" "$port"
-  [ -z "${4:-}" ] || lab_exec "$node" ip address add "$4" dev "$interface"
+  [ -z "${5:-}" ] || lab_exec "$node" ip address add "$5" dev "$interface"
   lab_exec "$node" ip link set dev "$interface" up
 }
 

@@ -126,6 +126,15 @@ is_another() {
   now=$(director_processes "$1" "$2") && [ "$now" != "$3" ]
 }
 
+# vrrp_state_is NODE STATE [INSTANCE]: by its status; the state of all instances, or of this one.
+vrrp_state_is() {
+  director_status "$1" --json | jq -e --arg state "$2" --arg name "${3:-}" \
+    'all(.vrrp_instances[] | select($name == "" or .name == $name); .state == $state)' >/dev/null
+}
+
+# requests_alternate: now, between both real servers.
+requests_alternate() { alternates "$(rest_hosts 6)"; }
+
 # reload NODE: SIGHUP; succeeds when the new configuration is in force.
 reload() {
   local before
