@@ -220,5 +220,7 @@ ftp_session() {
 # alternates LINES: both names occur, and never one twice in a row.
 alternates() { [ "$(uniq <<<"$1" | wc -l)" = "$(wc -l <<<"$1")" ] && [ "$(sort -u <<<"$1" | paste -sd' ')" = "real-1 real-2" ]; }
 
+alternates_now() { alternates "$(rest_hosts 6)"; }
+
 # one_host N LINES: N lines, all the same real server.
 one_host() { [ "$(wc -l <<<"$2")" = "$1" ] && [[ $(sort -u <<<"$2") =~ ^real-[12]$ ]]; }
