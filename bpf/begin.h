@@ -14,8 +14,6 @@
 #include "schedule.h"
 #include "services.h"
 
-#define LEARN_TRIES 3
-
 /* Sets the slot and says by what it was chosen, or why there is none. */
 static __always_inline int server_choose(struct xd_flow *flow, struct xd_virtual_server *virtual,
 					 const struct xd_client *client, bool by_hash)
@@ -54,18 +52,21 @@ static __always_inline __u32 place_find(const struct xd_flow *flow)
 	return flow->w0 ? flow->way : connection_place(flow->client, flow->service, flow->tick);
 }
 
-/* Writes the entry at `way`, or elsewhere when somebody was faster. May change the slot to what that one chose. */
+/*
+ * Writes the entry at `way`, or elsewhere when somebody was faster. May change the slot to what that one chose. (Twice
+ * in full, not a loop: as clang 14 lays that out, Linux 6.1 takes it for a forbidden back-edge.)
+ */
 static __always_inline bool connection_learn(struct xd_flow *flow, __u32 way)
 {
 	__u32 state = flow->event == EVENT_CLOSE ? XD_CLOSING : XD_OPENING;
 
-	for (int i = 0; i < LEARN_TRIES && way != WAY_NONE; i++) {
-		if (connection_write(flow, way, state))
-			return true;
-		flow->w0 = 0; /* it is not the flow's own any more */
-		way = place_find(flow);
-	}
-	return false;
+	if (way == WAY_NONE)
+		return false;
+	if (connection_write(flow, way, state))
+		return true;
+	flow->w0 = 0; /* it is not the flow's own any more */
+	way = place_find(flow);
+	return way != WAY_NONE && connection_write(flow, way, state);
 }
 
 static __always_inline int flow_begin(struct xd_flow *flow)

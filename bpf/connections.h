@@ -273,7 +273,7 @@ SUBPROGRAM __u32 connection_settle(__u64 client, __u64 service, __u32 mine, __u6
  * Writes an entry for the flow at way `number`, on condition that it is free, or as unimportant as when it was chosen,
  * or the flow's own. False when somebody was faster.
  */
-static __always_inline bool connection_write(struct xd_flow *flow, __u32 number, __u32 state)
+static __always_inline bool flow_write(struct xd_flow *flow, __u32 number, __u32 state)
 {
 	__u64 w0 = flow->client | flow->slot, old_w0 = flow->w0, old_w1 = flow->w1;
 	struct xd_buckets buckets;
@@ -292,4 +292,9 @@ static __always_inline bool connection_write(struct xd_flow *flow, __u32 number,
 		return false;
 	flow->slot = connection_settle(flow->client, flow->service, number, w0);
 	return true;
+}
+
+SUBPROGRAM int connection_write(struct xd_flow *flow, __u32 number, __u32 state)
+{
+	return flow && flow_write(flow, number, state);
 }

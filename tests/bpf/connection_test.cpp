@@ -8,7 +8,7 @@ class ConnectionLife : public Director {
  protected:
   void SetUp() override {
     Director::SetUp();
-    if (IsSkipped()) return;
+    if (!ready()) return;
     rest_ = virtual_server(vip_, 9826, kTcp, {one_, two_});
     for (const uint16_t number : rest_.slots) {
       auto& timeouts = slot(number).timeout_ticks;

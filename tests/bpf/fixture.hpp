@@ -59,6 +59,7 @@ struct Connection {
 class Director : public testing::Test {
  protected:
   void SetUp() override;
+  bool ready() const { return !IsSkipped() && !HasFatalFailure(); }  // the program is loaded
 
   // What the controller would do.
   RealServer real_server(std::string_view address, const base::Mac& mac, uint16_t weight = 1) const;

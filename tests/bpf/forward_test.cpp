@@ -8,7 +8,7 @@ class Forward : public Director {
  protected:
   void SetUp() override {
     Director::SetUp();
-    if (!IsSkipped()) rest_ = virtual_server(vip_, 9826, kTcp, {real_});
+    if (ready()) rest_ = virtual_server(vip_, 9826, kTcp, {real_});
   }
 
   const Packet frame_ = eth(client_, director_);

@@ -10,7 +10,7 @@ class FullBuckets : public Director {
 
   void SetUp() override {
     Director::SetUp();
-    if (!IsSkipped()) rest_ = virtual_server(vip_, 9826, kTcp, {one_, two_});
+    if (ready()) rest_ = virtual_server(vip_, 9826, kTcp, {one_, two_});
   }
 
   // A way of somebody else's connection, seen `age` ticks ago.

@@ -10,7 +10,7 @@ class Persistence : public Director {
 
   void SetUp() override {
     Director::SetUp();
-    if (IsSkipped()) return;
+    if (!ready()) return;
     ftp_ = marked_virtual_server(300, kTcp, {one_, two_});
     port_marks(vip_, kTcp, {{8000, 10000, 300}});
     persist(ftp_, kTimeout);
