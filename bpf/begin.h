@@ -94,8 +94,10 @@ static __always_inline int flow_begin(struct xd_flow *flow)
 		return trouble;
 	if (flow->event == EVENT_RESET)
 		return verdict;
-	if (!connection_learn(flow, way))
+	if (!connection_learn(flow, way)) {
+		server_choose(flow, virtual, &client, true); /* where its next packets will go too */
 		return verdict_unlearned;
+	}
 	if (virtual->persistence_ticks)
 		template_write(&client, flow->slot, flow->tick);
 	return flow->failed ? verdict_rescheduled : verdict;
