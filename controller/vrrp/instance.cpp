@@ -93,6 +93,10 @@ void Instance::restore_addresses(base::Time now) {
   }
 }
 
+void Instance::announce_again() {
+  if (machine_.in_possession) announce();
+}
+
 void Instance::stop(base::Time now) {
   handle(event::Shutdown{}, now);
 }

@@ -29,6 +29,7 @@ class Instance {
 
   // Addresses that we should have are missing: puts them back, now or, if that was done just before, a little later.
   void restore_addresses(base::Time now);
+  void announce_again();  // the interface has another MAC address: if MASTER, the network is to learn it
   bool should_have_addresses() const { return machine_.in_possession; }
 
   // A reload, in two steps, so that a lease index that passes from one address to another is ended before it is

@@ -21,6 +21,7 @@ void Interface::refresh(const std::optional<netlink::Link>& link, const std::vec
     watch_.reset();
     sockets_.reset();
   }
+  has_another_mac_ = !another && link->mac != link_->mac;
   link_ = link;
   primary_address_ = netlink::primary_address(addresses, index(), virtual_addresses);
   host_addresses_.clear();

@@ -32,7 +32,8 @@ class Interface final : public Port {
   int index() const { return link_ ? link_->index : 0; }
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
   const std::optional<base::Ipv4>& primary_address() const { return primary_address_; }
-  bool has(base::Ipv4 ip) const;  // as /32
+  bool has(base::Ipv4 ip) const;                             // as /32
+  bool has_another_mac() const { return has_another_mac_; }  // than before the last refresh
 
   base::Result<> send(std::span<const uint8_t> ip_packet) override;
   base::Result<netlink::Added> add(base::Ipv4 ip) override;
@@ -55,6 +56,7 @@ class Interface final : public Port {
   std::optional<base::Ipv4> primary_address_;
   std::vector<base::Ipv4> host_addresses_;
   std::string problem_;
+  bool has_another_mac_ = false;
   std::optional<Sockets> sockets_;
   std::optional<loop::Watch> watch_;
 };

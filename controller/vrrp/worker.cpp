@@ -243,6 +243,7 @@ class VrrpWorker {
                          !std::ranges::all_of(addresses, [&](base::Ipv4 ip) { return entry.interface.has(ip); });
     instance.interface_is(entry.interface.problem(), entry.interface.primary_address(), base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
+    if (entry.interface.has_another_mac()) instance.announce_again();
     settle(entry);
   }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The MASTER's interface loses its carrier, is deleted and made anew with another index and MAC, and is replaced under
-# the same index within a moment: each time it is a failover and back, and everything follows the interface.
+# The MASTER's interface gets another MAC address, and nobody notices. It loses its carrier, is deleted and made anew
+# with another index and MAC, and is replaced under the same index within a moment: each time it is a failover and back,
+# and everything follows the interface.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -39,8 +40,18 @@ follows() {
   check "and FTP works" one_host 2 "$(ftp_session host host)"
 }
 
+client_knows() { lab_exec client ip neighbour show to "$VIP" | grep -F " $1 " >/dev/null; }
+
 reference_running
+watch_vip director-1
 watch_vip director-2
+
+echo "      its MAC address changes"
+check "requests are answered" rest
+lab_exec director-1 ip link set dev enp1s0 address 02:00:00:00:77:44
+check_within 1 "the network is told at once" client_knows 02:00:00:00:77:44
+check_within 1 "requests alternate" requests_alternate
+check "the VIP stayed" vip_was_left_alone director-1
 
 echo "      the link goes down at the switch"
 lab_exec switch ip link set dev director-1 down

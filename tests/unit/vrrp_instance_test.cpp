@@ -129,6 +129,16 @@ TEST_F(VrrpInstanceTest, AdvertisesFromTheConfiguredAddressElseFromThePrimaryOne
   EXPECT_EQ(decode(port.last_sent, {100, 1, "xxxx", {}})->source, ip("10.0.0.244"));
 }
 
+TEST_F(VrrpInstanceTest, AnnouncesAgainOnlyWhatItHas) {
+  instance.interface_is("", kOwn, now);
+  port.take_log();
+  instance.announce_again();
+  EXPECT_THAT(port.take_log(), ElementsAre());
+  be_master();
+  instance.announce_again();
+  EXPECT_THAT(port.take_log(), ElementsAre("announce 10.0.0.111"));
+}
+
 TEST_F(VrrpInstanceTest, ResumesOnlyWhileItsLeaseRuns) {
   leases.set(7, now + 1ns);
   instance.interface_is("", kOwn, now);
