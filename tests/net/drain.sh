@@ -43,7 +43,7 @@ check "new requests go to real-1 only" only_real_1
 check "the downloads of both are complete" complete one
 check "(both)" complete two
 check "real-2 gets its weight back" rest_service .
-check "requests alternate" requests_alternate
+check "requests alternate" alternates_now
 
 echo "      the virtual server is removed"
 download one 16M
@@ -52,7 +52,7 @@ check "the REST service is removed" rest_service empty
 check "new requests go by FTP's mark, in whose range the port is" one_host 6 "$(rest_hosts 6)"
 check "the download is complete" complete one
 check "it is added again" rest_service .
-check_within 3 "requests alternate" requests_alternate
+check_within 3 "requests alternate" alternates_now
 
 echo "      a real server is removed, and others come"
 check_within 15 "nothing drains" draining_is ""
@@ -72,7 +72,7 @@ check "and has no slot" is "$(slots 192.168.100.35)" ""
 check "another stranger comes" rest_service '.real_servers |= [.[0], (.[0] | .address = "192.168.100.78")]'
 check "and gets the slot" is "$(slots 192.168.100.78)" "$slot"
 check "real-2 comes back" rest_service .
-check_within 5 "requests alternate" requests_alternate
+check_within 5 "requests alternate" alternates_now
 
 echo "      an interface is added, and removed"
 attached() { lab_exec director-1 ip -d link show dev enp2s0 | grep 'prog/xdp' >/dev/null; }
@@ -89,12 +89,12 @@ echo "      another size of the connection table"
 set_config director-1 '.connection_slots = 65536'
 check "the reload is taken" reload director-1
 check "with a warning" grep -q 'connection_slots: the table gets its new size when' "$LAB_STATE/director-1/unit.log"
-check "requests alternate" requests_alternate
+check "requests alternate" alternates_now
 check "director-1 stops, its table stays" director_stop director-1
 director_start director-1
 check_within 10 "started again, it is MASTER" is_master director-1
 check "with a new table" grep -q 'connection table: 65536 slots' "$LAB_STATE/director-1/unit.log"
 check "having said how many connections are dropped" \
   grep -Eq 'another layout or size: started with empty ones, dropped [1-9][0-9]* connections' "$LAB_STATE/director-1/unit.log"
-check_within 5 "requests alternate" requests_alternate
+check_within 5 "requests alternate" alternates_now
 finish

@@ -132,9 +132,6 @@ vrrp_state_is() {
     'all(.vrrp_instances[] | select($name == "" or .name == $name); .state == $state)' >/dev/null
 }
 
-# requests_alternate: now, between both real servers.
-requests_alternate() { alternates "$(rest_hosts 6)"; }
-
 # reload NODE: SIGHUP; succeeds when the new configuration is in force.
 reload() {
   local before

@@ -21,7 +21,7 @@ await 5 client_connections_reach 2
 lab_exec real-1 sysctl -qw net.ipv4.conf.eth0.arp_notify=1 # as whoever replaces a card would tell the network
 lab_exec real-1 ip link set dev eth0 address 02:00:00:00:77:01
 check_within 5 "real-1's new MAC address is known" mac_in_status_is 192.168.100.34 02:00:00:00:77:01
-check "requests alternate" requests_alternate
+check "requests alternate" alternates_now
 check "a download completes" is "$(outcome one)" 67108864
 check "and so does the other, of which one was real-1's" is "$(outcome two)" 67108864
 check "it was not taken out meanwhile" all_real_servers_up director-1
@@ -47,5 +47,5 @@ check "and FTP, in spite of persistence" is "$(ftp_session host)" "$other"
 
 lab_exec "$host" ip link set dev eth0 up
 check_within 10 "back, it is taken in" all_real_servers_up director-1
-check_within 5 "requests alternate" requests_alternate
+check_within 5 "requests alternate" alternates_now
 finish

@@ -45,7 +45,7 @@ check_within 15 "it starts all the same and becomes MASTER" is_master director-1
 check_within 10 "with all real servers up" all_real_servers_up director-1
 check "the log says what could not be written" grep -q 'No space left' "$log"
 check "arp_ignore and arp_announce are held" is "$(sysctls)" "1 2"
-check "requests alternate" requests_alternate
+check "requests alternate" alternates_now
 set_config director-1 '.virtual_servers[1].real_servers[0].weight = 2'
 check "a reload succeeds" reload director-1
 

@@ -71,5 +71,5 @@ echo "      $report"
 # One that is under way at the very moment may meet a director that does not know it.
 check "no request failed, but perhaps the one of that moment" test "$(jq .failed <<<"$report")" -le 1
 check "nor was there a second without an answer" test "$(jq .longest_gap_ms <<<"$report")" -lt 1500
-REST_TIMEOUT=1 check_within 5 "requests alternate" requests_alternate
+REST_TIMEOUT=1 check_within 5 "requests alternate" alternates_now
 finish

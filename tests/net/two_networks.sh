@@ -42,7 +42,7 @@ done
 echo "      real-3's network is cut off"
 lab_exec switch-2 ip link set dev director-1 down
 check_within 10 "real-3 is taken out" real_server_is director-1 rest 10.2.0.36 down
-check_within 5 "requests alternate between the others" requests_alternate
+check_within 5 "requests alternate between the others" alternates_now
 check "director-1 is still MASTER" is_master director-1
 lab_exec switch-2 ip link set dev director-1 up
 check_within 10 "cut in again, real-3 is up" real_server_is director-1 rest 10.2.0.36 up
