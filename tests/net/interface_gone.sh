@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The MASTER's interface gets another MAC address, and nobody notices. It loses its carrier, is deleted and made anew
-# with another index and MAC, and is replaced under the same index within a moment: each time it is a failover and back,
-# and everything follows the interface.
+# The MASTER's interface gets another MAC address, and nobody notices. It loses its carrier, is set down, is deleted and
+# made anew with another index and MAC, and is replaced under the same index within a moment: each time it is a failover
+# and back, and everything follows the interface.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -58,6 +58,12 @@ lab_exec switch ip link set dev director-1 down
 fails_over
 check "director-1 has given the VIP up" has_no_vip director-1
 lab_exec switch ip link set dev director-1 up
+follows
+
+echo "      the interface is set down by hand"
+lab_exec director-1 ip link set dev enp1s0 down
+fails_over
+lab_exec director-1 ip link set dev enp1s0 up
 follows
 
 echo "      the interface is deleted"
