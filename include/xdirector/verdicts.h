@@ -21,7 +21,7 @@
 	X(passed_fragment, PASS, "an IP fragment")                                                                     \
 	X(passed_protocol, PASS, "neither TCP nor UDP")                                                                \
 	X(passed_no_service, PASS, "no virtual server has this address and port")                                      \
-	X(dropped_fenced, DROP, "an ARP request for a virtual address whose lease has run out")                        \
+	X(dropped_fenced, DROP, "an ARP request for a virtual address that this director has no valid lease for")      \
 	X(dropped_no_real_server, DROP, "the virtual server has no real server to give a connection to")               \
 	X(dropped_no_mac, DROP, "the real server's MAC address is not known (yet)")                                    \
 	X(dropped_bad_table, DROP, "a table contradicts itself: a defect, please report it")
