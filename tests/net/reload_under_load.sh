@@ -19,6 +19,9 @@ apply_change() {
   reload director-1
 }
 
+# The reloads are paced by the requests, so that there is as much load on a fast machine as on a slow one.
+have_begun() { [ "$(director_status director-1 --json | jq .verdicts.scheduled)" -ge "$1" ]; }
+
 reference_running
 cp "$LAB_STATE/director-1/xdirector.json" "$LAB_STATE/director-1/full.json"
 
@@ -28,6 +31,7 @@ background pinned curl -sS --limit-rate 4M -o /dev/null -w '%{size_download}' "h
 failed_reloads=0
 for ((i = 0; i < 50; i++)); do
   apply_change "${changes[i % ${#changes[@]}]}" || failed_reloads=$((failed_reloads + 1))
+  await 5 have_begun $((200 + 24 * i))
 done
 check "fifty reloads were applied" is "$failed_reloads" 0
 lab_exec client pkill -TERM -x http_load
