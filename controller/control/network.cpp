@@ -29,7 +29,7 @@ base::Result<std::unique_ptr<Network>> Network::start(loop::Loop& loop, std::fun
   auto monitor = netlink::Monitor::start(
       loop, {.on_link = [self](netlink::Change change, const netlink::Link& link) { self->on_link(change, link); },
              .on_address = [self](netlink::Change, const netlink::Address&) { self->routes_may_have_moved(); },
-             .on_neighbour = [self](netlink::Change, const netlink::Neighbour& n) { self->on_neighbour(n); },
+             .on_neighbour = [self](netlink::Change, const netlink::Neighbour& n) { self->learn(n); },
              .on_resync = [self] { self->routes_may_have_moved(); }});
   if (!monitor) return std::unexpected(monitor.error());
   network->monitor_ = std::move(*monitor);
@@ -142,10 +142,6 @@ void Network::learn(const netlink::Neighbour& neighbour) {
   }
   next_hop.mac = neighbour.mac;
   changed();
-}
-
-void Network::on_neighbour(const netlink::Neighbour& neighbour) {
-  learn(neighbour);
 }
 
 void Network::on_link(netlink::Change change, const netlink::Link& link) {

@@ -45,7 +45,6 @@ class Network {
 
   base::Result<> read_all();
   void on_link(netlink::Change change, const netlink::Link& link);
-  void on_neighbour(const netlink::Neighbour& neighbour);
   void learn(const netlink::Neighbour& neighbour);
   bool find_route(base::Ipv4 address);
   void probe_all();
