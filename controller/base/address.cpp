@@ -7,16 +7,66 @@
 #include <cstring>
 
 namespace base {
+namespace {
+
+bool convert(int family, std::string_view text, void* address) {
+  return !text.contains('\0') && inet_pton(family, std::string(text).c_str(), address) == 1;
+}
+
+}  // namespace
 
 std::optional<Ipv4> Ipv4::parse(std::string_view text) {
   in_addr address{};
-  if (inet_pton(AF_INET, std::string(text).c_str(), &address) != 1) return std::nullopt;
+  if (!convert(AF_INET, text, &address)) return std::nullopt;
   return from_network(address.s_addr);
 }
 
 std::string Ipv4::str() const {
   char text[INET_ADDRSTRLEN];
   return inet_ntop(AF_INET, &network_, text, sizeof text);
+}
+
+std::optional<Ip> Ip::parse(std::string_view text) {
+  if (const auto v4 = Ipv4::parse(text)) return *v4;
+  Bytes bytes{};
+  if (!convert(AF_INET6, text, bytes.data())) return std::nullopt;
+  const Ip ip(bytes);
+  return ip.is_v6() ? std::optional(ip) : std::nullopt;
+}
+
+std::optional<Ip> Ip::from_network(const void* bytes, size_t size) {
+  if (size == sizeof(Bytes)) {
+    Bytes all{};
+    std::memcpy(all.data(), bytes, size);
+    return Ip(all);
+  }
+  uint32_t v4 = 0;
+  if (size != sizeof v4) return std::nullopt;
+  std::memcpy(&v4, bytes, size);
+  return Ipv4::from_network(v4);
+}
+
+Ipv4 Ip::v4() const {
+  uint32_t network = 0;
+  std::memcpy(&network, &bytes_[12], sizeof network);
+  return Ipv4::from_network(network);
+}
+
+int Ip::family() const {
+  return is_v6() ? AF_INET6 : AF_INET;
+}
+
+std::span<const uint8_t> Ip::network() const {
+  return std::span(bytes_).subspan(is_v6() ? 0 : 12);
+}
+
+std::string Ip::str() const {
+  char text[INET6_ADDRSTRLEN];
+  return inet_ntop(family(), network().data(), text, sizeof text);
+}
+
+std::string Ip::str(uint16_t port) const {
+  return fmt::format(fmt::runtime(is_v6() ? "[{}]:{}" : "{}:{}"), str(), port);
 }
 
 std::optional<Mac> Mac::parse(std::string_view text) {
