@@ -86,9 +86,18 @@ void show_vrrp(Page& page, const Json& status) {
   }
 }
 
+// "192.168.100.34:80", "[2001:db8::34]:80"
+std::string endpoint(const Json& json) {
+  const std::string address = text(json, "address");
+  return fmt::format(fmt::runtime(address.contains(':') ? "[{}]:{}" : "{}:{}"), address, number(json, "port"));
+}
+
 std::string service(const Json& server) {
-  if (server.contains("fwmark")) return fmt::format("{} fwmark {}", text(server, "protocol"), number(server, "fwmark"));
-  return fmt::format("{} {}:{}", text(server, "protocol"), text(server, "address"), number(server, "port"));
+  if (server.contains("fwmark")) {
+    return fmt::format("{} fwmark {}{}", text(server, "protocol"), number(server, "fwmark"),
+                       text(server, "family") == "IPv6" ? " IPv6" : "");
+  }
+  return fmt::format("{} {}", text(server, "protocol"), endpoint(server));
 }
 
 void show_traffic(Page& page, const std::string& name, const std::string& weight, const std::string& health,
@@ -104,9 +113,8 @@ void show_traffic(Page& page, const std::string& name, const std::string& weight
 }
 
 void show_real_server(Page& page, const Json& status, const Json& real) {
-  const std::string name = fmt::format("{}:{}", text(real, "address"), number(real, "port")),
-                    health = text(real, "health");
-  show_traffic(page, name, std::to_string(number(real, "weight")), health, real);
+  const std::string health = text(real, "health");
+  show_traffic(page, endpoint(real), std::to_string(number(real, "weight")), health, real);
   if (health == "down" || health == "unknown") {
     page.line("     {} ({} ago)", text(real, "last_check"),
               short_age(number(status, "now") - number(real, "last_check_at")));
@@ -127,7 +135,7 @@ void show_virtual_servers(Page& page, const Json& status) {
   if (status.at("draining").empty()) return;
   page.line("Removed, kept until their connections have ended:");
   for (const Json& real : status.at("draining")) {
-    show_traffic(page, fmt::format("{}:{}", text(real, "address"), number(real, "port")), "-", "draining", real);
+    show_traffic(page, endpoint(real), "-", "draining", real);
     page.line("     of {}", text(real, "virtual_server"));
   }
 }

@@ -59,7 +59,7 @@ void unique_virtual_servers(const model::Config& config, Findings& findings) {
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
     const model::VirtualServer& server = config.virtual_servers[i];
     const std::string here = fmt::format("virtual_servers[{}]", i);
-    const bool key_known = server.key.mark != 0 || (server.key.address != base::Ipv4() && server.key.port != 0);
+    const bool key_known = server.key.mark != 0 || (server.key.address != base::Ip() && server.key.port != 0);
     if (!key_known) continue;
     if (const std::string first = keys.first(server.key, here); !first.empty()) {
       findings.push_back(
@@ -74,16 +74,61 @@ void unique_virtual_servers(const model::Config& config, Findings& findings) {
 
 void unique_real_servers(const model::Config& config, Findings& findings) {
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
-    Unique<std::pair<base::Ipv4, uint16_t>> seen;
+    Unique<std::pair<base::Ip, uint16_t>> seen;
     const auto& real_servers = config.virtual_servers[i].real_servers;
     for (size_t j = 0; j < real_servers.size(); ++j) {
       const model::RealServer& real = real_servers[j];
       const std::string path = fmt::format("virtual_servers[{}].real_servers[{}]", i, j);
       const std::string first = seen.first({real.address, real.port}, path);
-      if (real.address == base::Ipv4() || real.port == 0 || first.empty()) continue;
+      if (real.address == base::Ip() || real.port == 0 || first.empty()) continue;
       findings.push_back(
-          {path, fmt::format("{}:{} is {} already; give it more weight there", real.address.str(), real.port, first)});
+          {path, fmt::format("{} is {} already; give it more weight there", real.address.str(real.port), first)});
     }
+  }
+}
+
+const char* family(bool v6) {
+  return v6 ? "IPv6" : "IPv4";
+}
+
+// A virtual server balances one family: that of its address; with a mark, that of its real servers.
+void families_of_real_servers(const model::Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    if (server.real_servers.empty()) continue;
+    const base::Ip& first = server.key.mark != 0 ? server.real_servers.front().address : server.key.address;
+    for (size_t j = 0; j < server.real_servers.size(); ++j) {
+      const base::Ip& real = server.real_servers[j].address;
+      if (real == base::Ip() || first == base::Ip() || real.is_v6() == first.is_v6()) continue;
+      findings.push_back(
+          {fmt::format("virtual_servers[{}].real_servers[{}].address", i, j),
+           fmt::format("{} is {}, but {} is {}; a virtual server has one family: give the real server's {} address",
+                       real.str(), family(real.is_v6()), first.str(), family(first.is_v6()), family(first.is_v6()))});
+    }
+  }
+}
+
+// A mark on addresses of a family in which no virtual server has it, though one in the other family does.
+void families_of_marks(const model::Config& config, Findings& findings) {
+  std::map<model::VirtualServerKey, const model::VirtualServer*> marked;
+  for (const model::VirtualServer& server : config.virtual_servers) {
+    const bool known = !server.real_servers.empty() && server.real_servers.front().address != base::Ip();
+    if (known) marked.emplace(server.key, &server);
+  }
+  for (size_t i = 0; i < config.port_marks.size(); ++i) {
+    const model::PortMark& rule = config.port_marks[i];
+    if (rule.address == base::Ip() || rule.mark == 0) continue;
+    const bool v6 = rule.address.is_v6();
+    auto find = [&](bool mark_v6) {
+      return marked.find({.mark = rule.mark, .mark_v6 = mark_v6, .address = {}, .port = 0, .protocol = rule.protocol});
+    };
+    const auto other = find(!v6);
+    if (find(v6) != marked.end() || other == marked.end()) continue;
+    findings.push_back(
+        {fmt::format("port_marks[{}].address", i),
+         fmt::format("{} is {}, but the real servers of \"{}\", which has fwmark {}, are {}; a virtual "
+                     "server has one family: give it real servers of {}, or the address another mark",
+                     rule.address.str(), family(v6), other->second->name, rule.mark, family(!v6), family(v6))});
   }
 }
 
@@ -122,10 +167,10 @@ void sizes(const model::Config& config, Findings& findings) {
 }
 
 void port_marks(const model::Config& config, Findings& findings) {
-  std::map<std::pair<base::Ipv4, model::Protocol>, size_t> rules;
+  std::map<std::pair<base::Ip, model::Protocol>, size_t> rules;
   for (size_t i = 0; i < config.port_marks.size(); ++i) {
     const model::PortMark& rule = config.port_marks[i];
-    if (rule.address == base::Ipv4()) continue;
+    if (rule.address == base::Ip()) continue;
     if (++rules[{rule.address, rule.protocol}] == kMaxRules + 1) {
       findings.push_back({fmt::format("port_marks[{}]", i),
                           fmt::format("more than {} port ranges for {} of {}; put neighbouring ranges together",
@@ -147,6 +192,8 @@ std::vector<Finding> contradictions(const model::Config& config) {
   unique_instances(config, findings);
   unique_virtual_servers(config, findings);
   unique_real_servers(config, findings);
+  families_of_real_servers(config, findings);
+  families_of_marks(config, findings);
   sizes(config, findings);
   port_marks(config, findings);
   return findings;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "config/validate.hpp"
 
@@ -11,7 +12,15 @@ namespace config {
 namespace {
 
 using Findings = std::vector<Finding>;
-using MarkKey = std::pair<uint32_t, model::Protocol>;
+using MarkKey = std::tuple<uint32_t, model::Protocol, bool>;  // of IPv6?
+
+MarkKey mark_of(const model::VirtualServerKey& key) {
+  return {key.mark, key.protocol, key.mark_v6};
+}
+
+MarkKey mark_of(const model::PortMark& rule) {
+  return {rule.mark, rule.protocol, rule.address.is_v6()};
+}
 
 std::string path_of(const char* list, size_t index) {
   return fmt::format("{}[{}]", list, index);
@@ -27,23 +36,23 @@ std::string ports(const model::PortMark& rule) {
 void overlaps(const model::Config& config, Findings& findings) {
   std::map<MarkKey, const model::VirtualServer*> marked;
   for (const auto& server : config.virtual_servers) {
-    if (server.key.mark != 0) marked.emplace(MarkKey{server.key.mark, server.key.protocol}, &server);
+    if (server.key.mark != 0) marked.emplace(mark_of(server.key), &server);
   }
-  std::map<std::pair<base::Ipv4, model::Protocol>, std::vector<size_t>> rules;
+  std::map<std::pair<base::Ip, model::Protocol>, std::vector<size_t>> rules;
   for (size_t i = 0; i < config.port_marks.size(); ++i) {
     rules[{config.port_marks[i].address, config.port_marks[i].protocol}].push_back(i);
   }
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
     const model::VirtualServer& server = config.virtual_servers[i];
     const auto found = rules.find({server.key.address, server.key.protocol});
-    if (server.key.port == 0 || server.key.address == base::Ipv4() || found == rules.end()) continue;
+    if (server.key.port == 0 || server.key.address == base::Ip() || found == rules.end()) continue;
     const auto last = std::ranges::find_if(found->second.rbegin(), found->second.rend(), [&](size_t index) {
       const model::PortMark& rule = config.port_marks[index];
       return rule.first_port <= server.key.port && server.key.port <= rule.last_port;
     });
     if (last == found->second.rend()) continue;
     const model::PortMark& rule = config.port_marks[*last];
-    const auto winner = marked.find({rule.mark, rule.protocol});
+    const auto winner = marked.find(mark_of(rule));
     if (winner == marked.end()) continue;  // IPVS would not have found the mark either
     findings.push_back(
         {path_of("virtual_servers", i),
@@ -56,7 +65,7 @@ void overlaps(const model::Config& config, Findings& findings) {
 }
 
 bool has_no_key(const model::VirtualServer& server) {
-  return server.key.mark == 0 && (server.key.address == base::Ipv4() || server.key.port == 0);
+  return server.key.mark == 0 && (server.key.address == base::Ip() || server.key.port == 0);
 }
 
 // Marks that only one side knows; silent where one could not be read.
@@ -64,11 +73,11 @@ void lonely_marks(const model::Config& config, Findings& findings) {
   if (std::ranges::find(config.port_marks, 0u, &model::PortMark::mark) != config.port_marks.end()) return;
   if (std::ranges::any_of(config.virtual_servers, has_no_key)) return;
   std::set<MarkKey> set, used;
-  for (const auto& rule : config.port_marks) set.insert({rule.mark, rule.protocol});
-  for (const auto& server : config.virtual_servers) used.insert({server.key.mark, server.key.protocol});
+  for (const auto& rule : config.port_marks) set.insert(mark_of(rule));
+  for (const auto& server : config.virtual_servers) used.insert(mark_of(server.key));
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
     const model::VirtualServerKey& key = config.virtual_servers[i].key;
-    if (key.mark == 0 || set.contains({key.mark, key.protocol})) continue;
+    if (key.mark == 0 || set.contains(mark_of(key))) continue;
     findings.push_back(
         {path_of("virtual_servers", i) + ".fwmark",
          fmt::format("no entry of \"port_marks\" sets mark {} for {}: this virtual server gets no packets "
@@ -77,7 +86,7 @@ void lonely_marks(const model::Config& config, Findings& findings) {
   }
   for (size_t i = 0; i < config.port_marks.size(); ++i) {
     const model::PortMark& rule = config.port_marks[i];
-    if (used.contains({rule.mark, rule.protocol})) continue;
+    if (used.contains(mark_of(rule))) continue;
     findings.push_back(
         {path_of("port_marks", i) + ".mark", fmt::format("no virtual server has fwmark {} for {}: this mark "
                                                          "has no effect",
@@ -92,6 +101,16 @@ void weights(const model::Config& config, Findings& findings) {
     findings.push_back({path_of("virtual_servers", i) + ".real_servers",
                         server.real_servers.empty() ? "there is no real server: every connection is dropped"
                                                     : "all weights are 0: every new connection is dropped"});
+  }
+}
+
+void granularity(const model::Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    const uint8_t whole = server.key.is_v6() ? 128 : 32;
+    if (server.persistence_timeout > base::Duration::zero() || server.persistence_prefix == whole) continue;
+    findings.push_back(
+        {path_of("virtual_servers", i) + ".persistence_granularity", "has no effect without \"persistence_timeout\""});
   }
 }
 
@@ -111,7 +130,7 @@ void direct_routing_ports(const model::Config& config, Findings& findings) {
 }
 
 void real_servers_that_are_virtual(const model::Config& config, Findings& findings) {
-  std::set<base::Ipv4> virtual_addresses;
+  std::set<base::Ip> virtual_addresses;
   for (const auto& instance : config.vrrp_instances) {
     virtual_addresses.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
   }
@@ -119,8 +138,8 @@ void real_servers_that_are_virtual(const model::Config& config, Findings& findin
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
     const auto& real_servers = config.virtual_servers[i].real_servers;
     for (size_t j = 0; j < real_servers.size(); ++j) {
-      const base::Ipv4 address = real_servers[j].address;
-      if (address == base::Ipv4() || !virtual_addresses.contains(address)) continue;
+      const base::Ip address = real_servers[j].address;
+      if (address == base::Ip() || !virtual_addresses.contains(address)) continue;
       findings.push_back({fmt::format("virtual_servers[{}].real_servers[{}].address", i, j),
                           fmt::format("{} is a virtual address: packets would come back to the director; give the real "
                                       "server's own address",
@@ -162,6 +181,7 @@ std::vector<Finding> doubts(const model::Config& config) {
   overlaps(config, findings);
   lonely_marks(config, findings);
   weights(config, findings);
+  granularity(config, findings);
   direct_routing_ports(config, findings);
   real_servers_that_are_virtual(config, findings);
   instances(config, findings);

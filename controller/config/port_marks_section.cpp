@@ -50,7 +50,7 @@ model::PortMark port_mark(const Value& value) {
   Object object(value);
   model::PortMark rule;
   rule.mark = object.required<uint32_t>("mark", kMark);
-  rule.address = object.required<base::Ipv4>("address", HostAddress());
+  rule.address = object.required<base::Ip>("address", HostAddress());
   rule.protocol = object.optional<model::Protocol>("protocol", protocol(), model::Protocol::tcp);
   const auto ports = object.required<PortRange>("ports", Ports());
   rule.first_port = ports.first;

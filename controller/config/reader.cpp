@@ -31,8 +31,16 @@ bool is_ipv6(const std::string& text) {
   return inet_pton(AF_INET6, bare.c_str(), &address) == 1;
 }
 
-std::string_view why_no_host_address(base::Ipv4 address) {
-  const uint32_t host = address.host();
+std::string_view why_no_host_address(const base::Ip& address) {
+  if (address.is_v6()) {
+    const base::Ip::Bytes& bytes = address.bytes();
+    if (bytes[0] == 0xff) return "a multicast address";
+    if (bytes[0] == 0xfe && bytes[1] >> 6 == 2) return "a link-local address, which does not say on which interface";
+    if (address == base::Ip::parse("::1")) return "a loopback address";
+    if (bytes[0] == 0) return "the unspecified or a reserved address";
+    return {};
+  }
+  const uint32_t host = address.v4().host();
   if (host >> 24 == 0) return "the unspecified network";
   if (host >> 24 == 127) return "a loopback address";
   if (host >> 28 == 14) return "a multicast address";
@@ -40,13 +48,27 @@ std::string_view why_no_host_address(base::Ipv4 address) {
   return {};
 }
 
-std::optional<base::Ipv4> host_address(const Value& value, const std::string& text) {
-  const auto address = base::Ipv4::parse(text);
+std::string why_no_address(const std::string& text) {
+  if (is_ipv6(text) && text.contains('%')) {
+    return fmt::format("{} names an interface; expected an address that means the same on every interface",
+                       quoted(text));
+  }
+  // ::ffff:10.0.0.1 is the one notation of IPv6 that Ip refuses.
+  in6_addr bytes{};
+  if (inet_pton(AF_INET6, text.c_str(), &bytes) == 1) {
+    return fmt::format("{} is an IPv4 address in the notation of IPv6; write \"{}\"", quoted(text),
+                       base::Ip::from_network(&bytes, sizeof bytes)->str());
+  }
+  return fmt::format(
+      "{} is not an IP address; expected one such as 192.168.100.111 or 2001:db8::111 (names are not "
+      "looked up)",
+      quoted(text));
+}
+
+std::optional<base::Ip> host_address(const Value& value, const std::string& text) {
+  const auto address = base::Ip::parse(text);
   if (!address) {
-    value.wrong(is_ipv6(text)
-                    ? fmt::format("IPv6 is not supported yet ({}); expected {}", quoted(text), HostAddress().allowed())
-                    : fmt::format("{} is not an IPv4 address; expected {} (names are not looked up)", quoted(text),
-                                  "one such as 192.168.100.111"));
+    value.wrong(why_no_address(text));
     return std::nullopt;
   }
   if (const std::string_view why = why_no_host_address(*address); !why.empty()) {
@@ -54,6 +76,16 @@ std::optional<base::Ipv4> host_address(const Value& value, const std::string& te
     return std::nullopt;
   }
   return address;
+}
+
+std::optional<base::Ipv4> ipv4_host_address(const Value& value, const std::string& text) {
+  if (is_ipv6(text)) {
+    value.wrong(
+        fmt::format("IPv6 is not supported yet in VRRP ({}); expected {}", quoted(text), Ipv4HostAddress().allowed()));
+    return std::nullopt;
+  }
+  const auto address = host_address(value, text);
+  return address ? std::optional(address->v4()) : std::nullopt;
 }
 
 }  // namespace
@@ -224,14 +256,20 @@ std::optional<std::string> InterfaceName::operator()(const Value& value) const {
   return name;
 }
 
-std::optional<base::Ipv4> HostAddress::operator()(const Value& value) const {
+std::optional<base::Ip> HostAddress::operator()(const Value& value) const {
   if (value.node.kind == Node::Kind::text) return host_address(value, value.node.text);
   value.unexpected(allowed());
   return std::nullopt;
 }
 
+std::optional<base::Ipv4> Ipv4HostAddress::operator()(const Value& value) const {
+  if (value.node.kind == Node::Kind::text) return ipv4_host_address(value, value.node.text);
+  value.unexpected(allowed());
+  return std::nullopt;
+}
+
 std::optional<base::Ipv4> VirtualAddress::operator()(const Value& value) const {
-  if (value.node.kind != Node::Kind::text || is_ipv6(value.node.text)) return HostAddress()(value);
+  if (value.node.kind != Node::Kind::text || is_ipv6(value.node.text)) return Ipv4HostAddress()(value);
   const std::string& text = value.node.text;
   const size_t end = std::min(text.find_first_of("/ "), text.size());
   const std::string rest = text.substr(end);
@@ -242,7 +280,7 @@ std::optional<base::Ipv4> VirtualAddress::operator()(const Value& value) const {
                     quoted(rest)));
     return std::nullopt;
   }
-  return host_address(value, text.substr(0, end));
+  return ipv4_host_address(value, text.substr(0, end));
 }
 
 }  // namespace config

@@ -152,15 +152,21 @@ struct InterfaceName {
   std::optional<std::string> operator()(const Value& value) const;
 };
 
-// An IPv4 address that a host can have: neither unspecified, multicast, broadcast nor loopback.
+// An address that a host can have: neither unspecified, multicast, broadcast, loopback nor link-local IPv6.
 struct HostAddress {
+  std::string allowed() const { return "an IP address such as 192.168.100.111 or 2001:db8::111"; }
+  std::optional<base::Ip> operator()(const Value& value) const;
+};
+
+// For VRRP, which is version 2 and knows IPv4 only.
+struct Ipv4HostAddress {
   std::string allowed() const { return "an IPv4 address such as 192.168.100.111"; }
   std::optional<base::Ipv4> operator()(const Value& value) const;
 };
 
 // The same, or with the prefix length 32 behind it, as keepalived users write virtual addresses.
 struct VirtualAddress {
-  std::string allowed() const { return HostAddress().allowed(); }
+  std::string allowed() const { return Ipv4HostAddress().allowed(); }
   std::optional<base::Ipv4> operator()(const Value& value) const;
 };
 

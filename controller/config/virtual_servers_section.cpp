@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // An element of `virtual_servers`, with its real servers and their checks.
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+
 #include "config/sections.hpp"
 #include "xdirector/limits.h"
 
@@ -48,6 +53,37 @@ Choice<OnlyOne> check_type() {
                       {"ping", kNotYetUseTcp}}};
 }
 
+// How many bits of a client's address count: as a netmask or as a prefix length for IPv4, as a prefix length for IPv6.
+struct ClientPrefix {
+  bool v6;
+
+  uint8_t longest() const { return v6 ? 128 : 32; }
+  std::string allowed() const {
+    return v6 ? "a prefix length from 1 to 128"
+              : "a netmask such as \"255.255.255.0\", or a prefix length from 1 to 32";
+  }
+  std::optional<uint8_t> operator()(const Value& value) const {
+    if (value.node.kind == Node::Kind::text && !v6) return of_netmask(value);
+    if (value.node.kind != Node::Kind::number) {
+      value.unexpected(allowed());
+      return std::nullopt;
+    }
+    const double number = value.node.number;
+    if (number >= 1 && number <= longest() && number == std::trunc(number)) return static_cast<uint8_t>(number);
+    value.wrong(fmt::format("{} is not allowed; expected {}", value.node.text, allowed()));
+    return std::nullopt;
+  }
+
+ private:
+  std::optional<uint8_t> of_netmask(const Value& value) const {
+    const auto mask = base::Ipv4::parse(value.node.text);
+    const int bits = mask ? std::countl_one(mask->host()) : 0;
+    if (bits > 0 && std::popcount(mask->host()) == bits) return static_cast<uint8_t>(bits);
+    value.wrong(fmt::format("{} is not a netmask; expected {}", quoted(value.node.text), allowed()));
+    return std::nullopt;
+  }
+};
+
 model::TcpCheck check(const Value& value, uint16_t real_server_port) {
   Object object(value);
   model::TcpCheck check;
@@ -65,7 +101,7 @@ model::TcpCheck check(const Value& value, uint16_t real_server_port) {
 model::RealServer real_server(const Value& value) {
   Object object(value);
   model::RealServer real;
-  real.address = object.required<base::Ipv4>("address", HostAddress());
+  real.address = object.required<base::Ip>("address", HostAddress());
   real.port = object.required<uint16_t>("port", kPort);
   real.weight = object.optional<uint16_t>("weight", Whole{0, 65535}, 1);
   real.inhibit_on_failure = object.optional<bool>("inhibit_on_failure", Flag(), false);
@@ -88,7 +124,7 @@ void read_key(Object& object, model::VirtualServerKey& key) {
   } else {
     constexpr std::string_view kOrMark = " (or give \"fwmark\" in place of \"address\" and \"port\")";
     const auto address = object.require("address", HostAddress().allowed() + std::string(kOrMark));
-    if (address) key.address = HostAddress()(*address).value_or(base::Ipv4());
+    if (address) key.address = HostAddress()(*address).value_or(base::Ip());
     key.port = object.required<uint16_t>("port", kPort);
   }
   key.protocol = object.optional<model::Protocol>("protocol", protocol(), model::Protocol::tcp);
@@ -120,18 +156,24 @@ model::VirtualServer virtual_server(const Value& value, const Timeouts& inherite
   model::VirtualServer server;
   const std::optional<Value> name = object.find("name");
   read_key(object, server.key);
-  server.name = name ? kName(*name).value_or("") : server.key.str();
   object.required<OnlyOne>("lb_algo", scheduler());
   object.required<OnlyOne>("lb_kind", forwarding_method());
   server.delay_loop = object.optional<base::Duration>("delay_loop", Seconds{0.1, 86400}, std::chrono::seconds(60));
   constexpr double kMonth = 31 * 86400;  // as long as ipvsadm allows
   server.persistence_timeout =
       object.optional<base::Duration>("persistence_timeout", Seconds{1, kMonth}, base::Duration::zero());
+  const std::optional<Value> granularity = object.find("persistence_granularity");
   const Timeouts timeouts = lvs_timeouts(object, inherited);
   server.tcp_timeout = timeouts.tcp;
   server.tcp_fin_timeout = timeouts.tcp_fin;
   server.udp_timeout = timeouts.udp;
   server.real_servers = object.required_list("real_servers", "a list of real servers", real_server);
+  // A mark has the family of the real servers; of none it is IPv4.
+  const bool has_mark = server.key.mark != 0 && !server.real_servers.empty();
+  server.key.mark_v6 = has_mark && server.real_servers.front().address.is_v6();
+  server.name = name ? kName(*name).value_or("") : server.key.str();
+  const ClientPrefix prefix{server.key.is_v6()};
+  server.persistence_prefix = granularity ? prefix(*granularity).value_or(prefix.longest()) : prefix.longest();
   object.close();
   return server;
 }

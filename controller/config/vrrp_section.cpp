@@ -55,7 +55,7 @@ model::VrrpInstance vrrp_instance(const Value& value) {
   instance.state = object.optional<model::InitialState>("state", state, model::InitialState::backup);
   instance.interface = object.required<std::string>("interface", InterfaceName());
   instance.virtual_router_id = object.required<uint8_t>("virtual_router_id", Whole{1, 255});
-  instance.source = object.optional<base::Ipv4>("mcast_src_ip", HostAddress(), base::Ipv4());
+  instance.source = object.optional<base::Ipv4>("mcast_src_ip", Ipv4HostAddress(), base::Ipv4());
   instance.priority = object.optional<uint8_t>("priority", Whole{1, 255}, 100);
   instance.advert_int = object.optional<uint8_t>("advert_int", AdvertInterval(), 1);
   instance.nopreempt = object.optional<bool>("nopreempt", Flag(), false);

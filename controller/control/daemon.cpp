@@ -78,13 +78,13 @@ class Daemon {
 
   // What goes out.
   struct Freed {
-    std::set<model::Slot> idle;      // no connection holds them
-    std::set<base::Ipv4> addresses;  // not on this host any more
+    std::set<model::Slot> idle;    // no connection holds them
+    std::set<base::Ip> addresses;  // not on this host any more
   };
   base::Result<> apply(const model::Config& config, const Freed& freed);
   void apply_or_log(const Freed& freed);
   void apply_or_log() { apply_or_log({}); }
-  std::set<base::Ipv4> real_server_addresses(const model::Config& config) const;
+  std::set<base::Ip> real_server_addresses(const model::Config& config) const;
   std::string status() const;
 
   const Options& options_;
@@ -140,8 +140,8 @@ void Daemon::apply_or_log(const Freed& freed) {
   if (auto done = apply(config_, freed); !done) base::log::error("{}", done.error().message);
 }
 
-std::set<base::Ipv4> Daemon::real_server_addresses(const model::Config& config) const {
-  std::set<base::Ipv4> all;
+std::set<base::Ip> Daemon::real_server_addresses(const model::Config& config) const {
+  std::set<base::Ip> all;
   for (const model::VirtualServer& server : config.virtual_servers) {
     for (const model::RealServer& real : server.real_servers) all.insert(real.address);
   }
@@ -411,7 +411,7 @@ void Daemon::stop(const char* signal_name) {
 
 void Daemon::vrrp_stopped() {
   // One that had to be killed has not resigned, and may have left its addresses.
-  const std::set<base::Ipv4> gone = virtual_addresses_->give_up(vrrp_sent_.instances);
+  const std::set<base::Ip> gone = virtual_addresses_->give_up(vrrp_sent_.instances);
   health_.kill();
   model::Tables tables = dataplane_->tables();
   // What could not be taken off stays fenced.

@@ -50,7 +50,7 @@ base::Result<> Network::read_all() {
   for (const netlink::Link& link : *links) links_[link.index] = link;
   auto neighbours = netlink::neighbours(socket_);
   if (!neighbours) return std::unexpected(neighbours.error());
-  for (const base::Ipv4 address : watched_) find_route(address);
+  for (const base::Ip& address : watched_) find_route(address);
   for (const netlink::Neighbour& neighbour : *neighbours) learn(neighbour);
   return {};
 }
@@ -60,7 +60,7 @@ std::vector<std::string> Network::problems(const model::Config& config) {
   for (const std::string& interface : config.attached_interfaces()) {
     if (!link(interface)) all.push_back(fmt::format("interface \"{}\" does not exist on this host", interface));
   }
-  std::set<base::Ipv4> checked;
+  std::set<base::Ip> checked;
   for (const model::VirtualServer& server : config.virtual_servers) {
     for (const model::RealServer& real : server.real_servers) {
       if (!checked.insert(real.address).second) continue;
@@ -82,7 +82,7 @@ std::vector<std::string> Network::problems(const model::Config& config) {
   return all;
 }
 
-void Network::watch(const std::set<base::Ipv4>& real_servers) {
+void Network::watch(const std::set<base::Ip>& real_servers) {
   std::erase_if(next_hops_, [&](const auto& known) { return !real_servers.contains(known.first); });
   const bool more = !std::ranges::includes(watched_, real_servers);
   watched_ = real_servers;
@@ -92,7 +92,7 @@ void Network::watch(const std::set<base::Ipv4>& real_servers) {
   probe_all();
 }
 
-void Network::remember(base::Ipv4 address, const model::NextHop& next_hop) {
+void Network::remember(const base::Ip& address, const model::NextHop& next_hop) {
   const auto known = next_hops_.find(address);
   if (known != next_hops_.end() && known->second.ifindex == next_hop.ifindex && !known->second.mac) {
     known->second.mac = next_hop.mac;
@@ -111,12 +111,12 @@ std::optional<netlink::Link> Network::link(uint32_t ifindex) const {
   return found == links_.end() ? std::nullopt : std::optional(found->second);
 }
 
-bool Network::remove_address(uint32_t ifindex, base::Ipv4 address) {
+bool Network::remove_address(uint32_t ifindex, const base::Ip& address) {
   return netlink::remove_address(socket_, static_cast<int>(ifindex), address).has_value();
 }
 
 // True: it is reached in another way than before.
-bool Network::find_route(base::Ipv4 address) {
+bool Network::find_route(const base::Ip& address) {
   const auto route = netlink::route_to(socket_, address);
   if (!route || !*route || !(*route)->direct) return false;  // keep what we have: routes come and go with interfaces
   const auto link = links_.find((*route)->ifindex);
@@ -158,7 +158,7 @@ void Network::on_link(netlink::Change change, const netlink::Link& link) {
 
 void Network::probe_all() {
   bool unknown = false;
-  for (const base::Ipv4 address : watched_) {
+  for (const base::Ip& address : watched_) {
     if (find_route(address)) {  // then the kernel may long know the MAC there, and has no news of it
       routes_may_have_moved();
     }

@@ -28,17 +28,17 @@ class Network {
   std::vector<std::string> problems(const model::Config& config);
 
   // Follows these real servers, and asks the kernel to resolve them now and again from now on.
-  void watch(const std::set<base::Ipv4>& real_servers);
+  void watch(const std::set<base::Ip>& real_servers);
 
   // A MAC that an earlier run knew: good until the kernel says otherwise.
-  void remember(base::Ipv4 address, const model::NextHop& next_hop);
+  void remember(const base::Ip& address, const model::NextHop& next_hop);
 
-  const std::map<base::Ipv4, model::NextHop>& next_hops() const { return next_hops_; }
+  const std::map<base::Ip, model::NextHop>& next_hops() const { return next_hops_; }
   std::optional<netlink::Link> link(const std::string& name) const;
   std::optional<netlink::Link> link(uint32_t ifindex) const;
 
   // Takes a virtual address off that a worker has left behind. True: it is not there any more.
-  bool remove_address(uint32_t ifindex, base::Ipv4 address);
+  bool remove_address(uint32_t ifindex, const base::Ip& address);
 
  private:
   explicit Network(loop::Loop& loop, netlink::Socket socket, std::function<void()> on_change);
@@ -46,7 +46,7 @@ class Network {
   base::Result<> read_all();
   void on_link(netlink::Change change, const netlink::Link& link);
   void learn(const netlink::Neighbour& neighbour);
-  bool find_route(base::Ipv4 address);
+  bool find_route(const base::Ip& address);
   void probe_all();
   void routes_may_have_moved();
   void changed();
@@ -56,8 +56,8 @@ class Network {
   std::function<void()> on_change_;
   std::unique_ptr<netlink::Monitor> monitor_;
   std::map<int, netlink::Link> links_;
-  std::set<base::Ipv4> watched_;
-  std::map<base::Ipv4, model::NextHop> next_hops_;
+  std::set<base::Ip> watched_;
+  std::map<base::Ip, model::NextHop> next_hops_;
   bool routes_moved_ = false;  // or may have: to be read anew
   loop::Timer probe_timer_, change_timer_;
 };

@@ -76,7 +76,9 @@ Json real_server_json(const model::VirtualServer& server, const model::RealServe
 }
 
 Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all, const Slots& slots) {
-  Json json{{"name", server.name}, {"protocol", model::name(server.key.protocol)}};
+  Json json{{"name", server.name},
+            {"protocol", model::name(server.key.protocol)},
+            {"family", server.key.is_v6() ? "IPv6" : "IPv4"}};
   if (server.key.mark != 0) {
     json["fwmark"] = server.key.mark;
   } else {

@@ -33,8 +33,8 @@ bool VirtualAddresses::clear_former_places() {
   return former_places_.empty();
 }
 
-bool VirtualAddresses::clear_up(const model::Config& config, std::set<base::Ipv4>& gone) {
-  std::set<base::Ipv4> configured;
+bool VirtualAddresses::clear_up(const model::Config& config, std::set<base::Ip>& gone) {
+  std::set<base::Ip> configured;
   for (const model::VrrpInstance& instance : config.vrrp_instances) {
     configured.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
   }
@@ -50,7 +50,7 @@ bool VirtualAddresses::clear_up(const model::Config& config, std::set<base::Ipv4
   return all;
 }
 
-bool VirtualAddresses::clear_up_after_earlier_run(const model::Config& config, std::set<base::Ipv4>& gone) {
+bool VirtualAddresses::clear_up_after_earlier_run(const model::Config& config, std::set<base::Ip>& gone) {
   for (const auto& [ifindex, address] : former_places_) {
     dataplane_.maps().end_lease(dataplane_.tables().leases.at(address).index);
   }
@@ -68,10 +68,10 @@ VirtualAddresses::Instances VirtualAddresses::resign(const Instances& instances,
   return lost;
 }
 
-std::set<base::Ipv4> VirtualAddresses::give_up(const Instances& instances) {
+std::set<base::Ip> VirtualAddresses::give_up(const Instances& instances) {
   resign(instances, base::Time{std::numeric_limits<int64_t>::max()});
   clear_former_places();
-  std::set<base::Ipv4> gone;
+  std::set<base::Ip> gone;
   for (const auto& [address, lease] : dataplane_.tables().leases) {
     dataplane_.maps().end_lease(lease.index);
     if (network_.remove_address(lease.ifindex, address)) gone.insert(address);

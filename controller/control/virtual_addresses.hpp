@@ -30,15 +30,15 @@ class VirtualAddresses {
   std::vector<netlink::Link> interfaces() const;
 
   // Takes off what is left of those that are not configured where they are. False: something would not come off.
-  bool clear_up(const model::Config& config, std::set<base::Ipv4>& gone);
+  bool clear_up(const model::Config& config, std::set<base::Ip>& gone);
   // The same before any worker is started. None is to go on as MASTER where it was not.
-  bool clear_up_after_earlier_run(const model::Config& config, std::set<base::Ipv4>& gone);
+  bool clear_up_after_earlier_run(const model::Config& config, std::set<base::Ip>& gone);
 
   // Says goodbye for those instances that are MASTER and whose lease ends before `back`; returns them.
   Instances resign(const Instances& instances, base::Time back);
 
   // The end: says goodbye for whoever is still MASTER, takes everything off. Returns those that are surely gone.
-  std::set<base::Ipv4> give_up(const Instances& instances);
+  std::set<base::Ip> give_up(const Instances& instances);
 
  private:
   bool clear_former_places();
@@ -46,7 +46,7 @@ class VirtualAddresses {
   dataplane::Dataplane& dataplane_;
   Network& network_;
   Farewell farewell_;
-  std::set<std::pair<uint32_t, base::Ipv4>> former_places_;  // interface and address
+  std::set<std::pair<uint32_t, base::Ip>> former_places_;  // interface and address
 };
 
 }  // namespace control

@@ -205,14 +205,14 @@ std::optional<uint32_t> Dataplane::current_tick() const {
   return options.retval;
 }
 
-std::map<base::Ipv4, model::LeaseEntry> pinned_leases() {
+std::map<base::Ip, model::LeaseEntry> pinned_leases() {
   const base::Result<base::Fd> pinned = pins::open("leases");
   bpf_map_info info{};
   uint32_t size = sizeof info;
   if (!pinned || !*pinned || bpf_obj_get_info_by_fd(pinned->get(), &info, &size) != 0) return {};
   if (info.value_size != sizeof(xd_lease) || info.max_entries != XD_MAX_LEASES) return {};
   const auto leases = MappedArray<xd_lease>::map(pinned->get(), XD_MAX_LEASES);
-  return leases ? read_leases(*leases) : std::map<base::Ipv4, model::LeaseEntry>();
+  return leases ? read_leases(*leases) : std::map<base::Ip, model::LeaseEntry>();
 }
 
 }  // namespace dataplane

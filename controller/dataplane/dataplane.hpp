@@ -60,6 +60,6 @@ class Dataplane {
 };
 
 // The virtual addresses that an earlier run may have left on this host, by its pinned leases; read without loading.
-std::map<base::Ipv4, model::LeaseEntry> pinned_leases();
+std::map<base::Ip, model::LeaseEntry> pinned_leases();
 
 }  // namespace dataplane

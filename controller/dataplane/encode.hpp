@@ -4,12 +4,30 @@
 
 #include <arpa/inet.h>
 
+#include <bit>
 #include <cstring>
 
 #include "model/tables.hpp"
 #include "xdirector/maps.h"
 
 namespace dataplane {
+
+// What is not set is 0 in the maps.
+inline __be32 encode_address(const base::Ip& address) {
+  return address == base::Ip() ? 0 : address.v4().network();
+}
+
+inline base::Ip decode_address(__be32 address) {
+  return address == 0 ? base::Ip() : base::Ip(base::Ipv4::from_network(address));
+}
+
+inline __be32 encode_prefix(uint8_t bits) {
+  return htonl(static_cast<uint32_t>(0xffffffff00000000ULL >> bits));
+}
+
+inline uint8_t decode_prefix(__be32 mask) {
+  return static_cast<uint8_t>(std::popcount(mask));
+}
 
 inline xd_service_key encode(const model::VirtualServerKey& key) {
   xd_service_key encoded{};
@@ -19,7 +37,7 @@ inline xd_service_key encode(const model::VirtualServerKey& key) {
     encoded.mark = key.mark;
   } else {
     encoded.kind = XD_EXACT;
-    encoded.address = key.address.network();
+    encoded.address = key.address.v4().network();
     encoded.port = htons(key.port);
   }
   return encoded;
@@ -27,8 +45,12 @@ inline xd_service_key encode(const model::VirtualServerKey& key) {
 
 inline model::VirtualServerKey decode(const xd_service_key& key) {
   const auto protocol = static_cast<model::Protocol>(key.protocol);
-  if (key.kind == XD_MARK) return {.mark = key.mark, .address = {}, .port = 0, .protocol = protocol};
-  return {.mark = 0, .address = base::Ipv4::from_network(key.address), .port = ntohs(key.port), .protocol = protocol};
+  if (key.kind == XD_MARK) return {.mark = key.mark, .mark_v6 = false, .address = {}, .port = 0, .protocol = protocol};
+  return {.mark = 0,
+          .mark_v6 = false,
+          .address = base::Ipv4::from_network(key.address),
+          .port = ntohs(key.port),
+          .protocol = protocol};
 }
 
 // What one 64-bit store sends a packet to: see xd_real_server.
@@ -55,7 +77,7 @@ inline model::RealServerEntry decode(const xd_real_server& value) {
   entry.next_hop.ifindex = value.ifindex;
   entry.next_hop.source = base::Mac::from_bytes(value.source_mac);
   if (value.has_mac != 0) entry.next_hop.mac = base::Mac::from_bytes(value.mac);
-  entry.virtual_address = base::Ipv4::from_network(value.virtual_address);
+  entry.virtual_address = decode_address(value.virtual_address);
   entry.virtual_port = ntohs(value.virtual_port);
   entry.protocol = static_cast<model::Protocol>(value.protocol);
   entry.persistent = value.persistent != 0;

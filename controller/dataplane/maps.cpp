@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <xdirector.skel.h>
 
+#include <algorithm>
 #include <ctime>
 
 #include "dataplane/encode.hpp"
@@ -49,8 +50,8 @@ bool holds(const Map& map, const Key& key, const Value& value) {
 
 }  // namespace
 
-std::map<base::Ipv4, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases) {
-  std::map<base::Ipv4, model::LeaseEntry> all;
+std::map<base::Ip, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases) {
+  std::map<base::Ip, model::LeaseEntry> all;
   for (uint32_t i = 0; i < leases.size(); ++i) {
     if (leases[i].address != 0) all[base::Ipv4::from_network(leases[i].address)] = {i, leases[i].ifindex};
   }
@@ -90,7 +91,7 @@ void Maps::read_virtual_servers(Tables& tables) const {
     if (value.used == 0) continue;
     tables.virtual_servers[i] = {.key = decode(value.key),
                                  .persistence_ticks = value.persistence_ticks,
-                                 .persistence_mask = base::Ipv4::from_network(value.persistence_mask),
+                                 .persistence_prefix = decode_prefix(value.persistence_mask),
                                  .cycle = read_cycle(value.cycle)};
   }
 }
@@ -130,6 +131,9 @@ Tables Maps::read() const {
 
 base::Result<> Maps::change(const Tables& from, const Tables& to) {
   if (from == to) return {};
+  const bool v6 = std::ranges::any_of(to.services, [](const auto& service) { return service.first.is_v6(); }) ||
+                  std::ranges::any_of(to.port_marks, [](const auto& marks) { return marks.first.first.is_v6(); });
+  if (v6) return base::fail("the packet path has no IPv6 yet; remove the IPv6 addresses");
   base::Result<> done = transition(from, to);
   if (!done) static_cast<void>(transition(to, from));
   return done;
@@ -178,9 +182,9 @@ void Maps::write_leases(const Tables& from, const Tables& to) {
     if (holds(from.leases, address, lease)) continue;
     xd_lease& entry = leases_[lease.index];
     entry.ifindex = lease.ifindex;
-    if (entry.address == address.network()) continue;
+    if (entry.address == encode_address(address)) continue;
     store(entry.until, __u64{0});  // fenced until the vrrp worker says otherwise
-    store(entry.address, address.network());
+    store(entry.address, encode_address(address));
   }
 }
 
@@ -199,12 +203,12 @@ void Maps::write_real_server(Slot slot, const model::RealServerEntry& entry, boo
     store(value.source, encode_mac(entry.next_hop.source));
   }
   value.virtual_server = entry.virtual_server;
-  value.virtual_address = entry.virtual_address.network();
+  value.virtual_address = encode_address(entry.virtual_address);
   value.virtual_port = htons(entry.virtual_port);
   value.protocol = static_cast<__u8>(entry.protocol);
   value.persistent = entry.persistent ? 1 : 0;
   std::memcpy(value.timeout_ticks, entry.timeout_ticks.data(), sizeof value.timeout_ticks);
-  value.address = entry.key.address.network();
+  value.address = encode_address(entry.key.address);
   value.port = htons(entry.key.port);
   value.weight = entry.weight;
   store(value.target, encode_target(entry));
@@ -227,7 +231,7 @@ void Maps::write_virtual_servers(const Tables& from, const Tables& to) {
       value.key = encode(entry.key);
       value.hash_seed = hash_seed(entry.key);
     }
-    value.persistence_mask = entry.persistence_mask.network();
+    value.persistence_mask = encode_prefix(entry.persistence_prefix);
     store(value.persistence_ticks, entry.persistence_ticks);
     store(value.used, __u32{1});
   }
@@ -284,7 +288,8 @@ base::Result<> Maps::write_services(const Tables& from, const Tables& to) {
 
 base::Result<> Maps::write_port_marks(const Tables& from, const Tables& to) {
   auto encode_key = [](const model::MarkedAddress& key) {
-    return xd_marked_address{.address = key.first.network(), .protocol = static_cast<__u8>(key.second), .reserved = {}};
+    return xd_marked_address{
+        .address = encode_address(key.first), .protocol = static_cast<__u8>(key.second), .reserved = {}};
   };
   for (const auto& [key, ranges] : to.port_marks) {
     if (holds(from.port_marks, key, ranges)) continue;

@@ -15,7 +15,7 @@ struct xdirector;
 
 namespace dataplane {
 
-std::map<base::Ipv4, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases);
+std::map<base::Ip, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases);
 
 class Maps {
  public:

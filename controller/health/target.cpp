@@ -33,7 +33,7 @@ bool Target::up() const {
 }
 
 std::string Target::name() const {
-  return fmt::format("{}: real server {}:{}", config_.virtual_server, config_.address.str(), config_.port);
+  return fmt::format("{}: real server {}", config_.virtual_server, config_.address.str(config_.port));
 }
 
 void Target::try_now(Check& check) {

@@ -5,8 +5,11 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <optional>
+#include <utility>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -14,11 +17,29 @@
 namespace health {
 namespace {
 
+std::pair<sockaddr_storage, socklen_t> socket_address(const base::Ip& ip, uint16_t port) {
+  sockaddr_storage storage{};
+  if (ip.is_v6()) {
+    sockaddr_in6 to{};
+    to.sin6_family = AF_INET6;
+    to.sin6_port = htons(port);
+    std::ranges::copy(ip.network(), to.sin6_addr.s6_addr);
+    std::memcpy(&storage, &to, sizeof to);
+    return {storage, sizeof to};
+  }
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = ip.v4().network();
+  std::memcpy(&storage, &to, sizeof to);
+  return {storage, sizeof to};
+}
+
 class TcpProbe : public Probe {
  public:
-  TcpProbe(loop::Loop& loop, base::Ipv4 address, const model::TcpCheck& check, OnOutcome on_outcome)
+  TcpProbe(loop::Loop& loop, const base::Ip& address, const model::TcpCheck& check, OnOutcome on_outcome)
       : on_outcome_(std::move(on_outcome)),
-        to_(fmt::format("{}:{}", address.str(), check.connect_port)),
+        to_(address.str(check.connect_port)),
         timer_(loop, [this] { finish(at_timer_); }) {
     const int error = connect(address, check.connect_port);
     if (error == 0 || error == EINPROGRESS) {
@@ -32,15 +53,14 @@ class TcpProbe : public Probe {
   }
 
  private:
-  int connect(base::Ipv4 address, uint16_t port) {
-    socket_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
+  int connect(const base::Ip& address, uint16_t port) {
+    socket_.reset(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP));
     if (!socket_) return errno;
     // Closed by a reset: neither side keeps the connection in TIME_WAIT.
     const linger reset{.l_onoff = 1, .l_linger = 0};
     if (::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) != 0) return errno;
-    const sockaddr_in to{
-        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = address.network()}, .sin_zero = {}};
-    return ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0 ? 0 : errno;
+    const auto [to, size] = socket_address(address, port);
+    return ::connect(socket_.get(), reinterpret_cast<const sockaddr*>(&to), size) == 0 ? 0 : errno;
   }
 
   int connect_error() const {
@@ -75,7 +95,7 @@ class TcpProbe : public Probe {
 
 }  // namespace
 
-std::unique_ptr<Probe> start_tcp(loop::Loop& loop, base::Ipv4 address, const model::TcpCheck& check,
+std::unique_ptr<Probe> start_tcp(loop::Loop& loop, const base::Ip& address, const model::TcpCheck& check,
                                  Probe::OnOutcome on_outcome) {
   return std::make_unique<TcpProbe>(loop, address, check, std::move(on_outcome));
 }

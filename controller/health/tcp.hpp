@@ -6,7 +6,7 @@
 
 namespace health {
 
-std::unique_ptr<Probe> start_tcp(loop::Loop& loop, base::Ipv4 address, const model::TcpCheck& check,
+std::unique_ptr<Probe> start_tcp(loop::Loop& loop, const base::Ip& address, const model::TcpCheck& check,
                                  Probe::OnOutcome on_outcome);
 
 // Whose fault an error of socket() or connect() is. 0: nobody's, the connection stands.

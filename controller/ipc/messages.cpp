@@ -134,6 +134,7 @@ class Encoder {
   static json to_json(std::integral auto value) { return value; }
   static json to_json(const std::string& value) { return value; }
   static json to_json(base::Ipv4 value) { return value.str(); }
+  static json to_json(const base::Ip& value) { return value.str(); }
   static json to_json(base::Duration value) { return value.count(); }
   static json to_json(base::Time value) { return value.ns; }
 
@@ -208,10 +209,17 @@ class Decoder {
     if (!from.is_string()) return wrong(path, "a text");
     value = from.get<std::string>();
   }
-  void read(const json& from, const std::string& path, base::Ipv4& value) {
-    const auto address = from.is_string() ? base::Ipv4::parse(from.get<std::string>()) : std::nullopt;
-    if (!address) return wrong(path, "an IPv4 address");
+  template <typename Address>
+  void read_address(const json& from, const std::string& path, Address& value, std::string_view expected) {
+    const auto address = from.is_string() ? Address::parse(from.get<std::string>()) : std::nullopt;
+    if (!address) return wrong(path, expected);
     value = *address;
+  }
+  void read(const json& from, const std::string& path, base::Ipv4& value) {
+    read_address(from, path, value, "an IPv4 address");
+  }
+  void read(const json& from, const std::string& path, base::Ip& value) {
+    read_address(from, path, value, "an IP address");
   }
   void read(const json& from, const std::string& path, base::Duration& value) {
     int64_t ns = 0;

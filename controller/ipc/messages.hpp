@@ -36,7 +36,7 @@ struct ConfigureVrrp {
 struct HealthTarget {
   uint64_t id = 0;             // chosen by control, stable across reloads
   std::string virtual_server;  // for the log
-  base::Ipv4 address;
+  base::Ip address;
   uint16_t port = 0;
   base::Duration delay_loop{};
   std::vector<model::TcpCheck> checks;

@@ -12,8 +12,8 @@ const char* name(Protocol protocol) {
 }
 
 std::string VirtualServerKey::str() const {
-  if (mark != 0) return fmt::format("{} fwmark {}", name(protocol), mark);
-  return fmt::format("{} {}:{}", name(protocol), address.str(), port);
+  if (mark != 0) return fmt::format("{} fwmark {}{}", name(protocol), mark, mark_v6 ? " IPv6" : "");
+  return fmt::format("{} {}", name(protocol), address.str(port));
 }
 
 std::vector<std::string> Config::attached_interfaces() const {

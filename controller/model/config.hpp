@@ -38,7 +38,7 @@ struct VrrpInstance {
 // Ports of an address that carry a mark, as one iptables MARK rule. Of rules that overlap the last one wins.
 struct PortMark {
   uint32_t mark = 0;
-  base::Ipv4 address;
+  base::Ip address;
   Protocol protocol = Protocol::tcp;
   uint16_t first_port = 0, last_port = 0;  // inclusive, host byte order
 
@@ -56,7 +56,7 @@ struct TcpCheck {
 };
 
 struct RealServer {
-  base::Ipv4 address;
+  base::Ip address;
   uint16_t port = 0;  // host byte order. With direct routing it only names the server and where to check it.
   uint16_t weight = 1;
   bool inhibit_on_failure = false;
@@ -65,14 +65,16 @@ struct RealServer {
   friend bool operator==(const RealServer&, const RealServer&) = default;
 };
 
-// What identifies a virtual server: an exact address:port, or a mark.
+// What identifies a virtual server: an exact address:port, or a mark on addresses of one family.
 struct VirtualServerKey {
-  uint32_t mark = 0;  // 0: exact
-  base::Ipv4 address;
+  uint32_t mark = 0;     // 0: exact
+  bool mark_v6 = false;  // a mark on IPv6 addresses; false where exact
+  base::Ip address;
   uint16_t port = 0;  // host byte order
   Protocol protocol = Protocol::tcp;
 
-  std::string str() const;  // "TCP 192.168.100.111:9826" or "TCP fwmark 300"
+  bool is_v6() const { return mark != 0 ? mark_v6 : address.is_v6(); }
+  std::string str() const;  // "TCP 192.168.100.111:9826", "TCP [2001:db8::1]:80", "TCP fwmark 300", "TCP fwmark 6 IPv6"
   friend auto operator<=>(const VirtualServerKey&, const VirtualServerKey&) = default;
 };
 
@@ -81,7 +83,7 @@ struct VirtualServer {
   VirtualServerKey key;
   base::Duration delay_loop{};
   base::Duration persistence_timeout{};  // zero: not persistent
-  base::Ipv4 persistence_mask = base::Ipv4::from_host(0xffffffff);
+  uint8_t persistence_prefix = 32;       // how many bits of its address make a client; IPv6: 128 where not configured
   base::Duration tcp_timeout{}, tcp_fin_timeout{}, udp_timeout{};
   std::vector<RealServer> real_servers;
 

@@ -18,7 +18,7 @@ struct PortRange {
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
 
-using MarkedAddress = std::pair<base::Ipv4, Protocol>;
+using MarkedAddress = std::pair<base::Ip, Protocol>;
 
 // Where rules overlap the last one wins, as with iptables' MARK target. n rules make at most 2n - 1 ranges.
 std::map<MarkedAddress, std::vector<PortRange>> flatten(const std::vector<PortMark>& rules);

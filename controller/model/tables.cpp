@@ -31,13 +31,14 @@ std::array<uint16_t, 4> timeout_ticks(const VirtualServer& server, base::Duratio
   return ticks;
 }
 
-// The one address that a mark is put on, 0.0.0.0 where there are several.
-base::Ipv4 marked_address(const std::vector<PortMark>& rules, const VirtualServerKey& key) {
-  std::set<base::Ipv4> addresses;
+// The one address that a mark is put on, none where there are several.
+base::Ip marked_address(const std::vector<PortMark>& rules, const VirtualServerKey& key) {
+  std::set<base::Ip> addresses;
   for (const PortMark& rule : rules) {
-    if (rule.mark == key.mark && rule.protocol == key.protocol) addresses.insert(rule.address);
+    const bool its = rule.mark == key.mark && rule.protocol == key.protocol && rule.address.is_v6() == key.mark_v6;
+    if (its) addresses.insert(rule.address);
   }
-  return addresses.size() == 1 ? *addresses.begin() : base::Ipv4();
+  return addresses.size() == 1 ? *addresses.begin() : base::Ip();
 }
 
 xd_real_server_state state_of(const RealServer& server, bool up) {
@@ -86,7 +87,7 @@ class Builder {
   }
 
  private:
-  NextHop next_hop(base::Ipv4 address, const NextHop& fallback) const {
+  NextHop next_hop(const base::Ip& address, const NextHop& fallback) const {
     const auto found = around_.next_hops.find(address);
     return found == around_.next_hops.end() ? fallback : found->second;
   }
@@ -123,7 +124,7 @@ class Builder {
       tables_.virtual_servers[*index] = {
           .key = server.key,
           .persistence_ticks = persistent ? to_ticks(server.persistence_timeout, around_.tick) : 0,
-          .persistence_mask = server.persistence_mask,
+          .persistence_prefix = server.persistence_prefix,
           .cycle = {}};
       tables_.services[server.key] = *index;
     }
@@ -137,7 +138,7 @@ class Builder {
     for (const VirtualServer& server : config_.virtual_servers) {
       const Index index = tables_.services.at(server.key);
       const bool exact = server.key.mark == 0;
-      const base::Ipv4 address = exact ? server.key.address : marked_address(config_.port_marks, server.key);
+      const base::Ip address = exact ? server.key.address : marked_address(config_.port_marks, server.key);
       for (const RealServer& real : server.real_servers) {
         const auto found = known.find({index, key_of(real)});
         const std::optional<uint32_t> slot = found == known.end() ? free.take() : found->second;
@@ -189,7 +190,7 @@ class Builder {
     for (const VrrpInstance& instance : config_.vrrp_instances) {
       const auto interface = around_.interface_index.find(instance.interface);
       const uint32_t ifindex = interface == around_.interface_index.end() ? 0 : interface->second;
-      for (const base::Ipv4 address : instance.virtual_addresses) {
+      for (const base::Ip address : instance.virtual_addresses) {
         const auto known = now_.leases.find(address);
         const std::optional<uint32_t> index = known == now_.leases.end() ? free.take() : known->second.index;
         if (!index) return base::fail(fmt::format("more than {} virtual addresses", XD_MAX_LEASES));
@@ -208,7 +209,7 @@ class Builder {
 }  // namespace
 
 std::string RealServerKey::str() const {
-  return fmt::format("{}:{}", address.str(), port);
+  return address.str(port);
 }
 
 std::map<Member, Slot> slots_by_member(const Tables& tables) {

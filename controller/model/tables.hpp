@@ -23,10 +23,10 @@ using Slot = uint16_t;   // index in the map `real_servers`; 0 is never given ou
 using Index = uint32_t;  // index in the map `virtual_servers`
 
 struct RealServerKey {
-  base::Ipv4 address;
+  base::Ip address;
   uint16_t port = 0;
 
-  std::string str() const;  // "192.168.100.34:9814"
+  std::string str() const;  // "192.168.100.34:9814", "[2001:db8::34]:9814"
   friend auto operator<=>(const RealServerKey&, const RealServerKey&) = default;
 };
 
@@ -54,7 +54,7 @@ struct NextHop {
 struct VirtualServerEntry {
   VirtualServerKey key;
   uint32_t persistence_ticks = 0;  // 0: not persistent
-  base::Ipv4 persistence_mask;
+  uint8_t persistence_prefix = 0;
   std::vector<Slot> cycle;  // empty: none to schedule, or removed
 
   friend bool operator==(const VirtualServerEntry&, const VirtualServerEntry&) = default;
@@ -66,8 +66,8 @@ struct RealServerEntry {
   uint16_t weight = 0;  // as configured; 0 when it was removed
   xd_real_server_state state = XD_UNUSED;
   NextHop next_hop;
-  base::Ipv4 virtual_address;  // 0.0.0.0: any (a mark on several addresses)
-  uint16_t virtual_port = 0;   // 0: any (a mark)
+  base::Ip virtual_address;   // none: any (a mark on several addresses)
+  uint16_t virtual_port = 0;  // 0: any (a mark)
   Protocol protocol = Protocol::tcp;
   bool persistent = false;
   std::array<uint16_t, 4> timeout_ticks{};  // by xd_connection_state
@@ -88,7 +88,7 @@ struct Tables {
   std::map<MarkedAddress, std::vector<PortRange>> port_marks;
   std::map<Index, VirtualServerEntry> virtual_servers;
   std::map<Slot, RealServerEntry> real_servers;
-  std::map<base::Ipv4, LeaseEntry> leases;
+  std::map<base::Ip, LeaseEntry> leases;
 
   friend bool operator==(const Tables&, const Tables&) = default;
 };
@@ -96,11 +96,11 @@ struct Tables {
 // Everything besides the configuration that decides what the maps hold.
 struct Surroundings {
   std::set<Member> down;                            // failed their checks; all others are up
-  std::map<base::Ipv4, NextHop> next_hops;          // of real servers, those of draining ones too
+  std::map<base::Ip, NextHop> next_hops;            // of real servers, those of draining ones too
   std::map<std::string, uint32_t> interface_index;  // of the configuration's interfaces that exist now
   std::map<uint32_t, base::Mac> interface_mac;      // of the attached ones
   std::set<Slot> idle;                              // slots that surely no connection holds
-  std::set<base::Ipv4> released;                    // virtual addresses that are surely not on this host any more
+  std::set<base::Ip> released;                      // virtual addresses that are surely not on this host any more
   base::Duration tick{};                            // of the packet path's clock
 };
 

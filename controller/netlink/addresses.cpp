@@ -13,24 +13,23 @@
 namespace netlink {
 namespace {
 
-detail::MessagePtr address_request(int type, int flags, int ifindex, base::Ipv4 ip) {
-  const ifaddrmsg header{.ifa_family = AF_INET,
-                         .ifa_prefixlen = 32,
-                         .ifa_flags = 0,
+detail::MessagePtr address_request(int type, int flags, int ifindex, const base::Ip& ip) {
+  // No duplicate address detection: a virtual address is on several hosts, and wanted at once.
+  const ifaddrmsg header{.ifa_family = static_cast<uint8_t>(ip.family()),
+                         .ifa_prefixlen = ip.bits(),
+                         .ifa_flags = static_cast<uint8_t>(ip.is_v6() ? IFA_F_NODAD : 0),
                          .ifa_scope = RT_SCOPE_UNIVERSE,
                          .ifa_index = static_cast<uint32_t>(ifindex)};
   auto message = detail::make_request(type, flags, &header, sizeof header);
-  const uint32_t network = ip.network();
-  detail::put(message.get(), IFA_LOCAL, &network, sizeof network);
-  detail::put(message.get(), IFA_ADDRESS, &network, sizeof network);
+  detail::put(message.get(), IFA_LOCAL, ip.network());
+  detail::put(message.get(), IFA_ADDRESS, ip.network());
   return message;
 }
 
 }  // namespace
 
 base::Result<std::vector<Address>> addresses(Socket& socket) {
-  ifaddrmsg header{};
-  header.ifa_family = AF_INET;
+  const ifaddrmsg header{};  // AF_UNSPEC: IPv4 and IPv6
   const auto message = detail::make_request(RTM_GETADDR, NLM_F_DUMP, &header, sizeof header);
   return detail::dump<Address>(socket, message.get(), decode_address, "addresses");
 }
@@ -39,28 +38,29 @@ std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int i
                                           const std::vector<base::Ipv4>& except) {
   std::optional<base::Ipv4> first;
   for (const Address& address : all) {
-    if (address.ifindex != ifindex || address.secondary) continue;
-    if (std::ranges::find(except, address.ip) != except.end()) continue;
-    if (address.prefix_length < 32) return address.ip;
-    if (!first) first = address.ip;
+    if (address.ifindex != ifindex || address.ip.is_v6() || address.secondary) continue;
+    const base::Ipv4 ip = address.ip.v4();
+    if (std::ranges::find(except, ip) != except.end()) continue;
+    if (address.prefix_length < 32) return ip;
+    if (!first) first = ip;
   }
   return first;
 }
 
-base::Result<Added> add_address(Socket& socket, int ifindex, base::Ipv4 ip) {
+base::Result<Added> add_address(Socket& socket, int ifindex, const base::Ip& ip) {
   const auto message = address_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, ifindex, ip);
   const int error = socket.request(message.get());
   if (error == 0) return Added::now;
   if (error == EEXIST) return Added::before;
-  return base::fail_errno(fmt::format("cannot add {}/32 to interface {}", ip.str(), ifindex), error);
+  return base::fail_errno(fmt::format("cannot add {}/{} to interface {}", ip.str(), ip.bits(), ifindex), error);
 }
 
-base::Result<Removed> remove_address(Socket& socket, int ifindex, base::Ipv4 ip) {
+base::Result<Removed> remove_address(Socket& socket, int ifindex, const base::Ip& ip) {
   const auto message = address_request(RTM_DELADDR, 0, ifindex, ip);
   const int error = socket.request(message.get());
   if (error == 0) return Removed::now;
   if (error == EADDRNOTAVAIL || error == ENODEV) return Removed::before;
-  return base::fail_errno(fmt::format("cannot remove {}/32 from interface {}", ip.str(), ifindex), error);
+  return base::fail_errno(fmt::format("cannot remove {}/{} from interface {}", ip.str(), ip.bits(), ifindex), error);
 }
 
 std::optional<Address> decode_address(const nlmsghdr* message) {
@@ -71,12 +71,15 @@ std::optional<Address> decode_address(const nlmsghdr* message) {
   }
   const auto* header = static_cast<const ifaddrmsg*>(nlmsg_data(message));
   // IFA_LOCAL is the interface's own; on a point-to-point link IFA_ADDRESS is the other end's.
-  const nlattr* ip = attribute[IFA_LOCAL] != nullptr ? attribute[IFA_LOCAL] : attribute[IFA_ADDRESS];
-  if (header->ifa_family != AF_INET || ip == nullptr || nla_len(ip) != 4) return std::nullopt;
+  const auto ip = detail::address(header->ifa_family,
+                                  attribute[IFA_LOCAL] != nullptr ? attribute[IFA_LOCAL] : attribute[IFA_ADDRESS]);
+  if (!ip) return std::nullopt;
+  // The same bit says "temporary" of an IPv6 address.
+  const bool secondary = header->ifa_family == AF_INET && (header->ifa_flags & IFA_F_SECONDARY) != 0;
   return Address{.ifindex = static_cast<int>(header->ifa_index),
-                 .ip = base::Ipv4::from_network(nla_get_u32(ip)),
+                 .ip = *ip,
                  .prefix_length = header->ifa_prefixlen,
-                 .secondary = (header->ifa_flags & IFA_F_SECONDARY) != 0};
+                 .secondary = secondary};
 }
 
 }  // namespace netlink

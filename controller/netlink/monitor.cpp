@@ -23,7 +23,8 @@ base::Result<std::unique_ptr<Monitor>> Monitor::start(loop::Loop& loop, Handlers
   int error = nl_socket_set_nonblocking(s);
   if (error == 0) error = nl_socket_set_buffer_size(s, kReceiveBuffer, 0);
   if (error == 0 && handlers.on_link) error = nl_socket_add_membership(s, RTNLGRP_LINK);
-  if (error == 0 && handlers.on_address) error = nl_socket_add_membership(s, RTNLGRP_IPV4_IFADDR);
+  if (error == 0 && handlers.on_address)
+    error = nl_socket_add_memberships(s, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
   if (error == 0 && handlers.on_neighbour) error = nl_socket_add_membership(s, RTNLGRP_NEIGH);
   if (error < 0) return base::fail(std::string("cannot subscribe to the kernel's changes: ") + nl_geterror(error));
   return std::make_unique<Monitor>(loop, *std::move(socket), std::move(handlers));

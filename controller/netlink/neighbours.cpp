@@ -44,20 +44,18 @@ std::string_view name(NeighbourState state) {
 }
 
 base::Result<std::vector<Neighbour>> neighbours(Socket& socket) {
-  ndmsg header{};
-  header.ndm_family = AF_INET;
+  const ndmsg header{};  // AF_UNSPEC: IPv4 and IPv6
   const auto message = detail::make_request(RTM_GETNEIGH, NLM_F_DUMP, &header, sizeof header);
   return detail::dump<Neighbour>(socket, message.get(), decode_neighbour, "neighbours");
 }
 
-base::Result<> probe(Socket& socket, int ifindex, base::Ipv4 ip) {
+base::Result<> probe(Socket& socket, int ifindex, const base::Ip& ip) {
   ndmsg header{};
-  header.ndm_family = AF_INET;
+  header.ndm_family = static_cast<uint8_t>(ip.family());
   header.ndm_ifindex = ifindex;
   header.ndm_flags = NTF_USE;
   const auto message = detail::make_request(RTM_NEWNEIGH, NLM_F_CREATE, &header, sizeof header);
-  const uint32_t network = ip.network();
-  detail::put(message.get(), NDA_DST, &network, sizeof network);
+  detail::put(message.get(), NDA_DST, ip.network());
   const int error = socket.request(message.get());
   if (error == 0) return {};
   return base::fail_errno(fmt::format("cannot ask for the MAC address of {} on interface {}", ip.str(), ifindex),
@@ -71,12 +69,10 @@ std::optional<Neighbour> decode_neighbour(const nlmsghdr* message) {
     return std::nullopt;
   }
   const auto* header = static_cast<const ndmsg*>(nlmsg_data(message));
-  const nlattr* ip = attribute[NDA_DST];
-  if (header->ndm_family != AF_INET || ip == nullptr || nla_len(ip) != 4) return std::nullopt;
-  Neighbour neighbour{.ifindex = header->ndm_ifindex,
-                      .ip = base::Ipv4::from_network(nla_get_u32(ip)),
-                      .mac = std::nullopt,
-                      .state = from_kernel(header->ndm_state)};
+  const auto ip = detail::address(header->ndm_family, attribute[NDA_DST]);
+  if (!ip) return std::nullopt;
+  Neighbour neighbour{
+      .ifindex = header->ndm_ifindex, .ip = *ip, .mac = std::nullopt, .state = from_kernel(header->ndm_state)};
   const nlattr* mac = attribute[NDA_LLADDR];
   if (mac != nullptr && nla_len(mac) == 6) neighbour.mac = base::Mac::from_bytes(nla_data(mac));
   return neighbour;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Neighbours: who has which MAC address, as the kernel's IPv4 neighbour table knows it.
+// Neighbours: who has which MAC address, as the kernel's neighbour tables know it.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ std::string_view name(NeighbourState state);  // as `ip neighbour` prints it
 
 struct Neighbour {
   int ifindex = 0;
-  base::Ipv4 ip;
+  base::Ip ip;
   std::optional<base::Mac> mac;  // in every state in which the kernel would send to it
   NeighbourState state = NeighbourState::none;
 
@@ -27,9 +27,9 @@ base::Result<std::vector<Neighbour>> neighbours(Socket& socket);
 
 // As if a packet were to be sent there: the kernel resolves an unknown neighbour and revalidates a stale one. What it
 // finds out comes as an event. Costs nothing when the neighbour is reachable.
-base::Result<> probe(Socket& socket, int ifindex, base::Ipv4 ip);
+base::Result<> probe(Socket& socket, int ifindex, const base::Ip& ip);
 
-// The IPv4 neighbour that an RTM_NEWNEIGH or RTM_DELNEIGH message is about.
+// The neighbour that an RTM_NEWNEIGH or RTM_DELNEIGH message is about.
 std::optional<Neighbour> decode_neighbour(const nlmsghdr* message);
 
 }  // namespace netlink

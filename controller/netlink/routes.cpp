@@ -17,24 +17,25 @@ std::optional<Route> decode_route(const nlmsghdr* message) {
     return std::nullopt;
   }
   const auto* header = static_cast<const rtmsg*>(nlmsg_data(message));
-  if (attribute[RTA_OIF] == nullptr) return std::nullopt;
+  // An unreachable, a prohibit and a blackhole route: an error for IPv4, an answer for IPv6.
+  const bool leads_there = header->rtm_type == RTN_UNICAST || header->rtm_type == RTN_LOCAL;
+  if (!leads_there || attribute[RTA_OIF] == nullptr) return std::nullopt;
   Route route{.ifindex = static_cast<int>(nla_get_u32(attribute[RTA_OIF])),
               .direct = attribute[RTA_GATEWAY] == nullptr && attribute[RTA_VIA] == nullptr,
               .local = header->rtm_type == RTN_LOCAL,
               .source = {}};
-  if (attribute[RTA_PREFSRC] != nullptr) route.source = base::Ipv4::from_network(nla_get_u32(attribute[RTA_PREFSRC]));
+  route.source = detail::address(header->rtm_family, attribute[RTA_PREFSRC]).value_or(base::Ip());
   return route;
 }
 
 }  // namespace
 
-base::Result<std::optional<Route>> route_to(Socket& socket, base::Ipv4 ip) {
+base::Result<std::optional<Route>> route_to(Socket& socket, const base::Ip& ip) {
   rtmsg header{};
-  header.rtm_family = AF_INET;
-  header.rtm_dst_len = 32;
+  header.rtm_family = static_cast<uint8_t>(ip.family());
+  header.rtm_dst_len = ip.bits();
   const auto message = detail::make_request(RTM_GETROUTE, 0, &header, sizeof header);
-  const uint32_t network = ip.network();
-  detail::put(message.get(), RTA_DST, &network, sizeof network);
+  detail::put(message.get(), RTA_DST, ip.network());
   std::optional<Route> found;
   const int error = socket.request(message.get(), [&](const nlmsghdr* answer) { found = decode_route(answer); });
   // What a missing, an unreachable, a prohibit and a blackhole route answer with.

@@ -13,11 +13,11 @@ struct Route {
   int ifindex = 0;      // where it leaves
   bool direct = false;  // on a directly connected network: no gateway in between
   bool local = false;   // an address of this host
-  base::Ipv4 source;    // which own address the kernel would use; 0.0.0.0: it has none
+  base::Ip source;      // which own address the kernel would use; none: it has none
 
   friend bool operator==(const Route&, const Route&) = default;
 };
 
-base::Result<std::optional<Route>> route_to(Socket& socket, base::Ipv4 ip);  // nullopt: unreachable
+base::Result<std::optional<Route>> route_to(Socket& socket, const base::Ip& ip);  // nullopt: unreachable
 
 }  // namespace netlink

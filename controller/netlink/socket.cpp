@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/socket.hpp"
 
+#include <netlink/attr.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -70,6 +71,12 @@ MessagePtr make_request(int type, int flags, const void* header, size_t header_s
 
 void put(nl_msg* message, int attribute, const void* value, size_t size) {
   if (nla_put(message, attribute, static_cast<int>(size), value) < 0) throw std::bad_alloc();
+}
+
+std::optional<base::Ip> address(int family, const nlattr* attribute) {
+  if ((family != AF_INET && family != AF_INET6) || attribute == nullptr) return std::nullopt;
+  const auto ip = base::Ip::from_network(nla_data(attribute), static_cast<size_t>(nla_len(attribute)));
+  return ip && ip->family() == family ? ip : std::nullopt;
 }
 
 }  // namespace detail

@@ -5,13 +5,17 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/address.hpp"
 #include "base/result.hpp"
 
 struct nl_msg;
 struct nl_sock;
+struct nlattr;
 struct nlmsghdr;
 
 namespace netlink {
@@ -31,6 +35,11 @@ base::Result<SocketPtr> connect_route();  // close-on-exec
 // A request of `type` with `header` as its fixed part; put() appends an attribute.
 MessagePtr make_request(int type, int flags, const void* header, size_t header_size);
 void put(nl_msg* message, int attribute, const void* value, size_t size);
+inline void put(nl_msg* message, int attribute, std::span<const uint8_t> value) {
+  put(message, attribute, value.data(), value.size());
+}
+// The address that an attribute of a message about `family` holds; nullopt: there is none, or it is not an IP address.
+std::optional<base::Ip> address(int family, const nlattr* attribute);
 }  // namespace detail
 
 // For one thread. Each call is complete in itself; after an error the socket is good for the next call.

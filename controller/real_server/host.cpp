@@ -86,7 +86,8 @@ base::Result<Network> SystemHost::network() {
     if (!own) return std::unexpected(own.error());
     network.arp[link.name] = *own;
     for (const netlink::Address& address : *addresses) {
-      if (address.ifindex == link.index) network.addresses.push_back({link.name, address.ip, address.prefix_length});
+      if (address.ifindex != link.index || address.ip.is_v6()) continue;
+      network.addresses.push_back({link.name, address.ip.v4(), address.prefix_length});
     }
   }
   return network;

@@ -26,7 +26,8 @@ void Interface::refresh(const std::optional<netlink::Link>& link, const std::vec
   primary_address_ = netlink::primary_address(addresses, index(), virtual_addresses);
   host_addresses_.clear();
   for (const netlink::Address& address : addresses) {
-    if (address.ifindex == index() && address.prefix_length == 32) host_addresses_.push_back(address.ip);
+    const bool host = !address.ip.is_v6() && address.prefix_length == 32;
+    if (address.ifindex == index() && host) host_addresses_.push_back(address.ip.v4());
   }
   problem_ = find_problem();
 }

@@ -46,8 +46,8 @@ class MapsTest : public testing::Test {
     tables.interfaces = {{3, *base::Mac::parse("02:00:00:00:00:44")}, {3 + XD_INTERFACES, base::Mac()}};
     tables.services = {{rest, 0}, {ftp, 7}};
     tables.port_marks[{ip("192.168.100.111"), model::Protocol::udp}] = {{8000, 9000, 300}, {9814, 9814, 300}};
-    tables.virtual_servers[0] = {rest, 0, base::Ipv4::from_host(0xffffffff), std::vector<model::Slot>(100, 1)};
-    tables.virtual_servers[7] = {ftp, 901, base::Ipv4::from_host(0xffffff00), {9}};
+    tables.virtual_servers[0] = {rest, 0, 32, std::vector<model::Slot>(100, 1)};
+    tables.virtual_servers[7] = {ftp, 901, 24, {9}};
     tables.real_servers[1] = {.virtual_server = 0,
                               .key = {ip("192.168.100.34"), 9826},
                               .weight = 5,

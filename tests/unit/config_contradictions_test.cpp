@@ -161,5 +161,45 @@ TEST(Limits, Schedules) {
   EXPECT_THAT(found_in(config), IsEmpty()) << "equal weights make a short schedule";
 }
 
+TEST(Contradictions, AVirtualServerOfTwoFamilies) {
+  json config = smallest();
+  config["virtual_servers"][0] = virtual_server("2001:db8::100", 80);
+  EXPECT_THAT(found_in(config),
+              ElementsAre("virtual_servers[0].real_servers[0].address: 10.0.0.1 is IPv4, but 2001:db8::100 is IPv6; a "
+                          "virtual server has one family: give the real server's IPv6 address"));
+}
+
+TEST(Contradictions, AMarkOfTwoFamilies) {
+  json config = smallest();
+  json& server = config["virtual_servers"][0];
+  server.erase("address");
+  server.erase("port");
+  server["fwmark"] = 6;
+  server["name"] = "ftp";
+  config["port_marks"] = {{{"mark", 6}, {"address", "2001:db8::100"}, {"ports", "21"}}};
+  EXPECT_EQ(
+      found_in(config).front(),
+      "port_marks[0].address: 2001:db8::100 is IPv6, but the real servers of \"ftp\", which has fwmark 6, are IPv4; "
+      "a virtual server has one family: give it real servers of IPv6, or the address another mark");
+  json other = server;
+  other["name"] = "ftp6";
+  other["real_servers"][0]["address"] = "2001:db8::34";
+  config["virtual_servers"].push_back(other);
+  config["port_marks"].push_back({{"mark", 6}, {"address", "10.0.0.100"}, {"ports", "21"}});
+  EXPECT_THAT(found_in(config), IsEmpty()) << "a virtual server for each family";
+}
+
+TEST(Contradictions, AMarkWithoutAddressesWithRealServersOfTwoFamilies) {
+  json config = smallest();
+  json& server = config["virtual_servers"][0];
+  server.erase("address");
+  server.erase("port");
+  server["fwmark"] = 6;
+  server["real_servers"].push_back({{"address", "fd00::34"}, {"port", 80}});
+  EXPECT_EQ(found_in(config).front(),
+            "virtual_servers[0].real_servers[1].address: fd00::34 is IPv6, but 10.0.0.1 is IPv4; a virtual server has "
+            "one family: give the real server's IPv4 address");
+}
+
 }  // namespace
 }  // namespace config

@@ -160,5 +160,15 @@ TEST(Warnings, AreShownAfterTheErrors) {
   EXPECT_THAT(found_in(config), ElementsAre(StartsWith("router_id: "), kOverlap9826));
 }
 
+TEST(Doubts, AGranularityWithoutPersistence) {
+  json config = smallest();
+  config["virtual_servers"][0]["persistence_granularity"] = 24;
+  EXPECT_THAT(found_in(config),
+              ElementsAre("warning: virtual_servers[0].persistence_granularity: has no effect without "
+                          "\"persistence_timeout\""));
+  config["virtual_servers"][0]["persistence_timeout"] = 900;
+  EXPECT_THAT(found_in(config), IsEmpty());
+}
+
 }  // namespace
 }  // namespace config

@@ -42,15 +42,15 @@ TEST(Errors, AreReportedAllAtOnceInTheOrderOfTheFile) {
           R"(f:3: vrrp_instances[0]: unknown key "interfce"; did you mean "interface"?)",
           "f:3: vrrp_instances[0].virtual_router_id: 256 is not allowed; expected a whole number from 1 to 255",
           "f:4: vrrp_instances[0].priority: found a text; expected a whole number from 1 to 255",
-          "f:5: vrrp_instances[0].virtual_ipaddress[1]: IPv6 is not supported yet (\"fe80::1\"); expected an "
+          "f:5: vrrp_instances[0].virtual_ipaddress[1]: IPv6 is not supported yet in VRRP (\"fe80::1\"); expected an "
           "IPv4 address such as 192.168.100.111",
           "f:8: virtual_servers[0].lb_algo: \"wlc\" is not supported yet; expected \"wrr\"",
           "f:8: virtual_servers[0].lb_kind: \"NAT\" is not supported, only direct routing is; use \"DR\", and "
           "give each real server the virtual address on lo (xdirector real-server add)",
           "f:9: virtual_servers[0].real_servers[0].weight: -1 is not allowed; expected a whole number from 0 to "
           "65535",
-          "f:10: virtual_servers[0].real_servers[1].address: \"real-2\" is not an IPv4 address; expected one "
-          "such as 192.168.100.111 (names are not looked up)",
+          "f:10: virtual_servers[0].real_servers[1].address: \"real-2\" is not an IP address; expected one "
+          "such as 192.168.100.111 or 2001:db8::111 (names are not looked up)",
           "f:10: virtual_servers[0].real_servers[1].port: 0 is not allowed; expected a whole number from 1 to "
           "65535"));
 }
@@ -142,8 +142,8 @@ INSTANTIATE_TEST_SUITE_P(
               "the address alone (it is added as /32 on the instance's interface)"},
         Wrong{
             INSTANCE "/virtual_ipaddress/0", "2001:db8::1/64",
-            "vrrp_instances[0].virtual_ipaddress[0]: IPv6 is not supported yet (\"2001:db8::1/64\"); expected an IPv4 "
-            "address such as 192.168.100.111"},
+            "vrrp_instances[0].virtual_ipaddress[0]: IPv6 is not supported yet in VRRP (\"2001:db8::1/64\"); expected "
+            "an IPv4 address such as 192.168.100.111"},
         Wrong{INSTANCE "/authentication",
               {{"auth_type", "PASS"}},
               R"(vrrp_instances[0].authentication: "auth_pass" is missing; expected a text of 1 to 8 characters)"},
@@ -189,8 +189,42 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{SERVER "/persistence_timeout", 0,
               "virtual_servers[0].persistence_timeout: 0 is not allowed; expected 1 to 2678400 seconds"},
         Wrong{REAL "/address", "10.0.0",
-              "virtual_servers[0].real_servers[0].address: \"10.0.0\" is not an IPv4 address; "
-              "expected one such as 192.168.100.111 (names are not looked up)"},
+              "virtual_servers[0].real_servers[0].address: \"10.0.0\" is not an IP address; "
+              "expected one such as 192.168.100.111 or 2001:db8::111 (names are not looked up)"},
+        Wrong{REAL "/address", "2001:db8::34/64",
+              "virtual_servers[0].real_servers[0].address: \"2001:db8::34/64\" is not an IP address; "
+              "expected one such as 192.168.100.111 or 2001:db8::111 (names are not looked up)"},
+        Wrong{REAL "/address", "fe80::34%eth0",
+              "virtual_servers[0].real_servers[0].address: \"fe80::34%eth0\" names an interface; expected an address "
+              "that means the same on every interface"},
+        Wrong{REAL "/address", "fe80::34",
+              "virtual_servers[0].real_servers[0].address: fe80::34 is a link-local address, which does not say on "
+              "which interface; expected an address that a host can have"},
+        Wrong{REAL "/address", "::ffff:10.0.0.1",
+              "virtual_servers[0].real_servers[0].address: \"::ffff:10.0.0.1\" is an IPv4 address in the notation of "
+              "IPv6; write \"10.0.0.1\""},
+        Wrong{REAL "/address", "::1",
+              "virtual_servers[0].real_servers[0].address: ::1 is a loopback address; expected an address that a host "
+              "can have"},
+        Wrong{REAL "/address", "ff02::1",
+              "virtual_servers[0].real_servers[0].address: ff02::1 is a multicast address; expected an address that a "
+              "host can have"},
+        Wrong{REAL "/address", "::",
+              "virtual_servers[0].real_servers[0].address: :: is the unspecified or a reserved address; expected an "
+              "address that a host can have"},
+        Wrong{REAL "/address", "fd00::34",
+              "virtual_servers[0].real_servers[0].address: fd00::34 is IPv6, but 10.0.0.100 is IPv4; a virtual server "
+              "has one family: give the real server's IPv4 address"},
+        Wrong{SERVER "/persistence_granularity", 33,
+              "virtual_servers[0].persistence_granularity: 33 is not allowed; expected a netmask such as "
+              "\"255.255.255.0\", or a prefix length from 1 to 32"},
+        Wrong{
+            SERVER "/persistence_granularity", "255.0.255.0",
+            "virtual_servers[0].persistence_granularity: \"255.0.255.0\" is not a netmask; expected a netmask such as "
+            "\"255.255.255.0\", or a prefix length from 1 to 32"},
+        Wrong{SERVER "/persistence_granularity", true,
+              "virtual_servers[0].persistence_granularity: found true or false; expected a netmask such as "
+              "\"255.255.255.0\", or a prefix length from 1 to 32"},
         Wrong{REAL "/inhibit_on_failure", "yes",
               "virtual_servers[0].real_servers[0].inhibit_on_failure: found a text; expected true or false"},
         Wrong{REAL "/checks", json::array({{{"type", "http"}}}),
@@ -250,16 +284,16 @@ TEST(Errors, WhatIsMissingIsNamedWithWhatIsExpected) {
           "vrrp_instances[0]: \"virtual_router_id\" is missing; expected a whole number from 1 to 255",
           "vrrp_instances[0]: \"virtual_ipaddress\" is missing; expected a list of IPv4 addresses",
           "port_marks[0]: \"mark\" is missing; expected a whole number from 1 to 4294967295",
-          "port_marks[0]: \"address\" is missing; expected an IPv4 address such as 192.168.100.111",
+          "port_marks[0]: \"address\" is missing; expected an IP address such as 192.168.100.111 or 2001:db8::111",
           "port_marks[0]: \"ports\" is missing; expected a text, \"9814\" or \"8000-10000\", of ports from 1 to "
           "65535",
-          "virtual_servers[0]: \"address\" is missing; expected an IPv4 address such as 192.168.100.111 (or give "
-          "\"fwmark\" in place of \"address\" and \"port\")",
+          "virtual_servers[0]: \"address\" is missing; expected an IP address such as 192.168.100.111 or "
+          "2001:db8::111 (or give \"fwmark\" in place of \"address\" and \"port\")",
           "virtual_servers[0]: \"port\" is missing; expected a whole number from 1 to 65535",
           "virtual_servers[0]: \"lb_algo\" is missing; expected \"wrr\"",
           "virtual_servers[0]: \"lb_kind\" is missing; expected \"DR\"",
-          "virtual_servers[0].real_servers[0]: \"address\" is missing; expected an IPv4 address such as "
-          "192.168.100.111",
+          "virtual_servers[0].real_servers[0]: \"address\" is missing; expected an IP address such as "
+          "192.168.100.111 or 2001:db8::111",
           "virtual_servers[0].real_servers[0]: \"port\" is missing; expected a whole number from 1 to 65535",
           "virtual_servers[0].real_servers[0].checks[0]: \"type\" is missing; expected \"tcp\""));
 }

@@ -96,7 +96,7 @@ TEST(Load, FillsInKeepalivedsDefaults) {
   EXPECT_EQ(server.name, "TCP 10.0.0.100:80");
   EXPECT_EQ(server.delay_loop, 60s);
   EXPECT_EQ(server.persistence_timeout, 0s);
-  EXPECT_EQ(server.persistence_mask.str(), "255.255.255.255");
+  EXPECT_EQ(server.persistence_prefix, 32);
   const model::RealServer& real = server.real_servers.at(0);
   EXPECT_EQ(real.weight, 1);
   EXPECT_FALSE(real.inhibit_on_failure);
@@ -112,6 +112,39 @@ TEST(Load, TakesFractionsOfASecondAndSlash32) {
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->config.vrrp_instances.at(0).virtual_addresses.at(0), ip("10.0.0.100"));
   EXPECT_EQ(loaded->config.virtual_servers.at(0).delay_loop, 250ms);
+}
+
+TEST(Load, TakesIpv6Addresses) {
+  const auto loaded = load(R"({
+    "interfaces": ["eth0"],
+    "port_marks": [{ "mark": 6, "address": "2001:DB8:0:0::1", "ports": "21" }],
+    "virtual_servers": [
+      { "address": "2001:db8::1", "port": 80, "lb_algo": "wrr", "lb_kind": "DR",
+        "real_servers": [{ "address": "fd00:100::34", "port": 80 }] },
+      { "fwmark": 6, "lb_algo": "wrr", "lb_kind": "DR", "persistence_timeout": 900, "persistence_granularity": 64,
+        "real_servers": [{ "address": "fd00:100::34", "port": 21 }] }
+    ] })",
+                           "f");
+  ASSERT_TRUE(loaded) << testing::lines(loaded.error()).front();
+  EXPECT_THAT(loaded->warnings, IsEmpty());
+  EXPECT_EQ(loaded->config.port_marks.at(0).address, *base::Ip::parse("2001:db8::1"));
+  const model::VirtualServer& rest = loaded->config.virtual_servers.at(0);
+  EXPECT_EQ(rest.name, "TCP [2001:db8::1]:80");
+  EXPECT_EQ(rest.persistence_prefix, 128);
+  EXPECT_EQ(rest.real_servers.at(0).address, *base::Ip::parse("fd00:100::34"));
+  EXPECT_TRUE(loaded->config.virtual_servers.at(1).key.is_v6()) << "a mark's family is its real servers'";
+  EXPECT_EQ(loaded->config.virtual_servers.at(1).persistence_prefix, 64);
+}
+
+TEST(Load, TakesAGranularityAsNetmaskOrAsPrefixLength) {
+  auto text = testing::smallest();
+  text["virtual_servers"][0]["persistence_timeout"] = 900;
+  for (const nlohmann::json& granularity : {nlohmann::json("255.255.255.0"), nlohmann::json(24)}) {
+    text["virtual_servers"][0]["persistence_granularity"] = granularity;
+    const auto loaded = load(text.dump(), "f");
+    ASSERT_TRUE(loaded) << granularity;
+    EXPECT_EQ(loaded->config.virtual_servers.at(0).persistence_prefix, 24) << granularity;
+  }
 }
 
 TEST(Load, TimeoutsOfAVirtualServerOverrideTheGlobalOnes) {

@@ -63,7 +63,7 @@ struct Tried {
   bool within_start = false;  // called back before start_tcp() had returned
 };
 
-Tried try_once(uint16_t port, base::Duration timeout, base::Ipv4 address = kLoopback) {
+Tried try_once(uint16_t port, base::Duration timeout, base::Ip address = kLoopback) {
   loop::Loop loop;
   std::optional<Outcome> outcome;
   const auto probe = start_tcp(loop, address, {.connect_timeout = timeout, .connect_port = port}, [&](Outcome o) {
@@ -92,6 +92,22 @@ TEST(HealthTcp, AnAcceptedConnectionPasses) {
   const Tried tried = try_once(port.port(), 3s);
   EXPECT_EQ(tried.outcome, (Outcome{Verdict::passed, "connected to " + port.name()}));
   EXPECT_FALSE(tried.within_start);
+}
+
+TEST(HealthTcp, Ipv6) {
+  const base::Fd socket(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 bound{};
+  bound.sin6_family = AF_INET6;
+  bound.sin6_addr = in6addr_loopback;
+  socklen_t size = sizeof(bound);
+  if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&bound), size) != 0) GTEST_SKIP() << "no IPv6";
+  ASSERT_EQ(::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&bound), &size), 0);
+  const uint16_t port = ntohs(bound.sin6_port);
+  const base::Ip loopback = *base::Ip::parse("::1");
+  EXPECT_EQ(try_once(port, 3s, loopback).outcome,
+            (Outcome{Verdict::failed, "connect to " + loopback.str(port) + ": Connection refused"}));
+  ASSERT_EQ(::listen(socket.get(), 8), 0);
+  EXPECT_EQ(try_once(port, 3s, loopback).outcome, (Outcome{Verdict::passed, "connected to " + loopback.str(port)}));
 }
 
 TEST(HealthTcp, ARefusedConnectionFailsAtOnce) {

@@ -117,7 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{R"({"type":"configure_health","targets":[{"id":-1}]})",
                 "configure_health: targets[0].id is not a whole number of 64 bits"},
         Refused{R"({"type":"configure_health","targets":[{"id":1,"virtual_server":"a","address":"1.2.3","port":1}]})",
-                "configure_health: targets[0].address is not an IPv4 address"},
+                "configure_health: targets[0].address is not an IP address"},
         Refused{
             R"({"type":"configure_health","targets":[{"id":1,"virtual_server":"a","address":"1.2.3.4","port":65536}]})",
             "configure_health: targets[0].port is not a whole number of 16 bits"},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // netlink/ against the real kernel: each test runs on a thread in a network namespace of its own, which ends with it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,12 +15,13 @@
 namespace netlink {
 namespace {
 
-base::Ipv4 ip(const char* text) {
-  return *base::Ipv4::parse(text);
+base::Ip ip(const char* text) {
+  return *base::Ip::parse(text);
 }
 
 using test::run_until;
 using test::sh;
+using ::testing::Contains;
 
 // Runs the test's body with a socket in a network of its own.
 template <typename Body>
@@ -53,7 +55,7 @@ TEST(Netlink, AddingAndRemovingAnAddressSaysWhetherItWasThere) {
     const int near = (*find_link(socket, "near"))->index;
     EXPECT_EQ(*add_address(socket, near, ip("10.9.0.100")), Added::now);
     EXPECT_EQ(*add_address(socket, near, ip("10.9.0.100")), Added::before);
-    EXPECT_EQ(addresses(socket)->back(), (Address{near, ip("10.9.0.100"), 32, false}));
+    EXPECT_THAT(*addresses(socket), Contains(Address{near, ip("10.9.0.100"), 32, false}));
     EXPECT_EQ(primary_address(*addresses(socket), near), ip("10.9.0.1"));
     EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100")), Removed::now);
     EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100")), Removed::before);
@@ -64,6 +66,22 @@ TEST(Netlink, AddingAndRemovingAnAddressSaysWhetherItWasThere) {
   });
 }
 
+TEST(Netlink, AnIpv6AddressIsUsableAtOnce) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    EXPECT_EQ(*add_address(socket, near, ip("fd00:9::100")), Added::now);
+    EXPECT_EQ(*add_address(socket, near, ip("fd00:9::100")), Added::before);
+    EXPECT_THAT(*addresses(socket), Contains(Address{near, ip("fd00:9::100"), 128, false}));
+    sh("! ip -6 addr show dev near tentative | grep -q fd00:9::100");  // no duplicate address detection
+    EXPECT_EQ(primary_address(*addresses(socket), near)->str(), "10.9.0.1") << "IPv4 only";
+    EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100")), Removed::now);
+    EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100")), Removed::before);
+    EXPECT_EQ(*remove_address(socket, 4711, ip("fd00:9::100")), Removed::before) << "no such interface";
+    EXPECT_EQ(add_address(socket, 4711, ip("fd00:9::100")).error().message,
+              "cannot add fd00:9::100/128 to interface 4711: No such device");
+  });
+}
+
 TEST(PrimaryAddress, IsTheFirstWithANetworkAndNeverASecondaryOne) {
   const std::vector<Address> all{{2, ip("10.9.0.100"), 32, false},
                                  {3, ip("10.8.0.1"), 24, false},
@@ -71,7 +89,7 @@ TEST(PrimaryAddress, IsTheFirstWithANetworkAndNeverASecondaryOne) {
                                  {2, ip("10.9.0.1"), 24, false}};
   EXPECT_EQ(primary_address(all, 2), ip("10.9.0.1"));
   EXPECT_EQ(primary_address({all[0]}, 2), ip("10.9.0.100")) << "nothing but a /32";
-  EXPECT_EQ(primary_address({all[0]}, 2, {ip("10.9.0.100")}), std::nullopt) << "and that is a virtual one";
+  EXPECT_EQ(primary_address({all[0]}, 2, {ip("10.9.0.100").v4()}), std::nullopt) << "and that is a virtual one";
   EXPECT_EQ(primary_address(all, 4), std::nullopt);
 }
 
@@ -99,6 +117,37 @@ TEST(Netlink, ProbingANeighbourMakesTheKernelResolveIt) {
   });
 }
 
+TEST(Netlink, TellsDirectLocalAndUnreachableIpv6RoutesApart) {
+  in_own_network([](Socket& socket) {
+    sh("ip link set lo up && ip addr add fd00:9::1/64 dev near nodad && ip route add fd00:20::/64 via fd00:9::2 && "
+       "ip route add unreachable fd00:30::/64 && ip route add blackhole fd00:40::/64");
+    const int near = (*find_link(socket, "near"))->index;
+    EXPECT_EQ(*route_to(socket, ip("fd00:9::34")), (Route{near, true, false, ip("fd00:9::1")}));
+    EXPECT_EQ(*route_to(socket, ip("fd00:20::1")), (Route{near, false, false, ip("fd00:9::1")}));
+    EXPECT_TRUE((*route_to(socket, ip("fd00:9::1")))->local);
+    EXPECT_EQ(*route_to(socket, ip("fd00:30::1")), std::nullopt);
+    EXPECT_EQ(*route_to(socket, ip("fd00:40::1")), std::nullopt);
+    EXPECT_EQ(*route_to(socket, ip("2001:db8::1")), std::nullopt) << "no route at all";
+  });
+}
+
+TEST(Netlink, ProbingAnIpv6NeighbourMakesTheKernelResolveIt) {
+  in_own_network([](Socket& socket) {
+    sh("ip addr add fd00:9::1/64 dev near nodad");
+    const int near = (*find_link(socket, "near"))->index;
+    auto neighbour = [&] {
+      const std::vector<Neighbour> all = *neighbours(socket);
+      return *std::ranges::find(all, ip("fd00:9::2"), &Neighbour::ip);
+    };
+    ASSERT_TRUE(probe(socket, near, ip("fd00:9::2")));
+    EXPECT_EQ(neighbour(), (Neighbour{near, ip("fd00:9::2"), std::nullopt, NeighbourState::incomplete}));
+    sh("ip neigh replace fd00:9::2 lladdr 02:00:00:00:00:02 dev near nud stale");
+    EXPECT_EQ(neighbour().mac, base::Mac::parse("02:00:00:00:00:02"));
+    ASSERT_TRUE(probe(socket, near, ip("fd00:9::2")));
+    EXPECT_EQ(neighbour().state, NeighbourState::delay) << "a stale one is revalidated";
+  });
+}
+
 TEST(Monitor, TellsOfLinksAddressesAndNeighbours) {
   in_own_network([](Socket& socket) {
     const int near = (*find_link(socket, "near"))->index;
@@ -123,6 +172,10 @@ TEST(Monitor, TellsOfLinksAddressesAndNeighbours) {
     EXPECT_TRUE(was_seen("10.9.0.100"));
     ASSERT_TRUE(remove_address(socket, near, ip("10.9.0.100")));
     EXPECT_TRUE(was_seen("10.9.0.100 gone"));
+    ASSERT_TRUE(add_address(socket, near, ip("fd00:9::100")));
+    EXPECT_TRUE(was_seen("fd00:9::100"));
+    sh("ip neigh add fd00:9::2 lladdr 02:00:00:00:00:02 dev near");
+    EXPECT_TRUE(was_seen("neighbour fd00:9::2"));
     sh("ip neigh add 10.9.0.2 lladdr 02:00:00:00:00:02 dev near");
     EXPECT_TRUE(was_seen("neighbour 10.9.0.2"));
     sh("ip link del near");

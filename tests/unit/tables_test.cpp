@@ -11,8 +11,8 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-base::Ipv4 ip(const char* text) {
-  return *base::Ipv4::parse(text);
+base::Ip ip(const char* text) {
+  return *base::Ip::parse(text);
 }
 base::Mac mac(const char* text) {
   return *base::Mac::parse(text);
@@ -180,12 +180,24 @@ TEST_F(TablesTest, AMarkOnOneAddressIsCheckedByAddressOnSeveralByNone) {
   EXPECT_EQ(tables_.real_servers.at(1).virtual_port, 0);
   config.port_marks.push_back({300, ip("192.168.100.112"), Protocol::tcp, 9814, 9814});
   apply(config);
-  EXPECT_EQ(tables_.real_servers.at(1).virtual_address, base::Ipv4());
+  EXPECT_EQ(tables_.real_servers.at(1).virtual_address, base::Ip());
+}
+
+TEST_F(TablesTest, AMarkIsOfOneFamily) {
+  VirtualServer ftp = rest({real("192.168.100.34")}), ftp6 = rest({real("fd00:100::34")});
+  ftp.key = {.mark = 300};
+  ftp6.key = {.mark = 300, .mark_v6 = true};
+  apply(Config{.port_marks = {{300, ip("192.168.100.111"), Protocol::tcp, 9814, 9814},
+                              {300, ip("fd00:100::111"), Protocol::tcp, 9814, 9814}},
+               .virtual_servers = {ftp, ftp6}});
+  EXPECT_EQ(tables_.services.size(), 2u);
+  EXPECT_EQ(tables_.real_servers.at(1).virtual_address, ip("192.168.100.111"));
+  EXPECT_EQ(tables_.real_servers.at(2).virtual_address, ip("fd00:100::111"));
 }
 
 TEST_F(TablesTest, ALeaseKeepsItsIndexAndIsTakenOffOnlyOnceItsAddressIs) {
-  VrrpInstance one{.name = "VI_1", .interface = "eth0", .virtual_addresses = {ip("192.168.100.111")}};
-  VrrpInstance two{.name = "VI_2", .interface = "eth0", .virtual_addresses = {ip("192.168.100.112")}};
+  VrrpInstance one{.name = "VI_1", .interface = "eth0", .virtual_addresses = {ip("192.168.100.111").v4()}};
+  VrrpInstance two{.name = "VI_2", .interface = "eth0", .virtual_addresses = {ip("192.168.100.112").v4()}};
   around_.interface_index["eth0"] = 3;
   apply(Config{.vrrp_instances = {one, two}});
   EXPECT_EQ(tables_.leases.at(ip("192.168.100.112")), (LeaseEntry{1, 3}));
