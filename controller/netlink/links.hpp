@@ -11,12 +11,33 @@
 
 namespace netlink {
 
+// Of a VLAN sub-interface.
+struct Vlan {
+  int parent = 0;  // index; 0: in another network namespace
+  uint16_t id = 0;
+
+  friend bool operator==(const Vlan&, const Vlan&) = default;
+};
+
+// Of a bond; the numbers are those of linux/if_bonding.h.
+struct Bond {
+  uint8_t mode = 0, hash_policy = 0;
+
+  friend bool operator==(const Bond&, const Bond&) = default;
+};
+
 struct Link {
   int index = 0;
   std::string name;
   base::Mac mac;         // zero where the interface has no Ethernet address
   bool up = false;       // administratively
   bool running = false;  // has carrier: frames can pass
+  bool ethernet = true;
+  uint32_t mtu = 0;
+  std::string kind;  // as `ip link show type KIND` has it; empty: a device of hardware
+  int master = 0;    // index of the bond or bridge that it is a port of
+  std::optional<Vlan> vlan;
+  std::optional<Bond> bond;
 
   friend bool operator==(const Link&, const Link&) = default;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "netlink/addresses.hpp"
+#include "netlink/ethtool.hpp"
 #include "netlink/links.hpp"
 #include "netlink/monitor.hpp"
 #include "netlink/neighbours.hpp"
@@ -47,6 +48,32 @@ TEST(Netlink, FindsLinksByNameAndKnowsWhetherTheyRun) {
     const auto all = links(socket);
     ASSERT_TRUE(all);
     EXPECT_EQ(all->size(), 3u) << "lo, near, far";
+  });
+}
+
+TEST(Netlink, KnowsWhatALinkIsAndWhatItsDriverDoes) {
+  in_own_network([](Socket& socket) {
+    sh("ip link set near mtu 9000 && ip link add br0 type bridge && ip link set far master br0");
+    const Link near = **find_link(socket, "near"), far = **find_link(socket, "far"), br0 = **find_link(socket, "br0");
+    EXPECT_EQ(near.mtu, 9000u);
+    EXPECT_EQ(near.kind, "veth");
+    EXPECT_TRUE(near.ethernet);
+    EXPECT_EQ(near.master, 0);
+    EXPECT_FALSE(near.vlan) << "though it has a peer, which is told like a parent";
+    EXPECT_EQ(far.master, br0.index);
+    EXPECT_EQ(br0.kind, "bridge");
+    EXPECT_FALSE((**find_link(socket, "lo")).ethernet);
+
+    const Ethtool told = ethtool("near");
+    EXPECT_EQ(told.driver, "veth");
+    EXPECT_FALSE(told.lro);
+    ASSERT_TRUE(told.channels);
+    EXPECT_GE(told.channels->rx + told.channels->combined, 1u);
+    sh("ethtool -K near rxvlan off 2>/dev/null");
+    EXPECT_FALSE(ethtool("near").strips_vlan_tags);
+    sh("ethtool -K near rxvlan on 2>/dev/null");
+    EXPECT_TRUE(ethtool("near").strips_vlan_tags);
+    EXPECT_EQ(ethtool("nosuch"), Ethtool{});
   });
 }
 
