@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "config/load.hpp"
+#include "control/host_check.hpp"
 
 namespace cli {
 namespace {
@@ -22,6 +23,26 @@ std::string counted(size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+// Of this host's interfaces, as far as it has those of the configuration: it may not be the one that will run it.
+void print_host_notes(const model::Config& config) {
+  auto socket = netlink::Socket::open();
+  if (!socket) return;
+  const auto links = netlink::links(*socket);
+  if (!links) return;
+  control::Links by_index;
+  for (const netlink::Link& link : *links) by_index[link.index] = link;
+  const control::HostFindings findings = control::check_host(config, by_index, control::find_reach(*socket, config));
+  for (const std::string& contradiction : findings.contradictions) {
+    fmt::print("note: not to be run on this host: {}\n", contradiction);
+  }
+  for (const control::Finding& finding : findings.interfaces) {
+    const char* what = finding.severity == control::Severity::refuse      ? "not to be run on this host: "
+                       : finding.severity == control::Severity::no_native ? "perhaps no native XDP on this host: "
+                                                                          : "on this host: ";
+    fmt::print("note: {}{}\n", what, finding.str());
+  }
+}
+
 }  // namespace
 
 int check(const std::string& file) {
@@ -33,6 +54,7 @@ int check(const std::string& file) {
       static_cast<size_t>(std::ranges::count(found, config::Severity::warning, &config::Diagnostic::severity));
   const size_t errors = found.size() - warnings;
   if (loaded && !loaded->config.virtual_servers.empty()) fmt::print("{}", kNotes);
+  if (loaded) print_host_notes(loaded->config);
   std::string summary = loaded ? "OK" : counted(errors, "error");
   if (warnings > 0) summary += ", " + counted(warnings, "warning");
   fmt::print("{}: {}\n", file, summary);

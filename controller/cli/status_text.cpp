@@ -41,6 +41,12 @@ class Page {
   std::string text_;
 };
 
+std::string attachment(const Json& interface) {
+  if (const std::string carrier = text(interface, "carrier"); !carrier.empty()) return "by the program on " + carrier;
+  if (text(interface, "mode").empty()) return "NOT ATTACHED";
+  return text(interface, "mode") + " XDP" + (interface.at("multi_buffer").get<bool>() ? ", multi-buffer" : "");
+}
+
 void show_head(Page& page, const Json& status) {
   const int64_t now = number(status, "now");
   const std::string router_id = text(status, "router_id");
@@ -56,9 +62,8 @@ void show_head(Page& page, const Json& status) {
     if (number(worker, "pid") == 0) page.line("THE {} WORKER IS NOT RUNNING (it is started again)", name);
   }
   for (const Json& interface : status.at("interfaces")) {
-    const std::string mode = text(interface, "mode"), warning = text(interface, "warning");
-    page.line("{}: {}{}{}", text(interface, "name"), mode.empty() ? "NOT ATTACHED" : mode + " XDP",
-              warning.empty() ? "" : ", ", warning);
+    page.line("{}: {}", text(interface, "name"), attachment(interface));
+    for (const Json& warning : interface.at("warnings")) page.line("  {}", warning.get<std::string>());
   }
 }
 

@@ -19,7 +19,13 @@ Candidate read_candidate(const std::string& file, Network& network) {
   }
   for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
   candidate.config = std::move(loaded->config);
-  for (const std::string& problem : network.problems(candidate.config)) {
+  const HostFindings findings = network.check(candidate.config);
+  std::vector<std::string> problems = network.problems(candidate.config);
+  problems.insert(problems.end(), findings.contradictions.begin(), findings.contradictions.end());
+  for (const Finding& finding : findings.interfaces) {
+    if (finding.severity == Severity::refuse) problems.push_back(finding.str());
+  }
+  for (const std::string& problem : problems) {
     candidate.errors.push_back(fmt::format("{}: {}", file, problem));
     candidate.exit_code = 1;
   }

@@ -81,6 +81,7 @@ class Daemon {
     std::set<model::Slot> idle;    // no connection holds them
     std::set<base::Ip> addresses;  // not on this host any more
   };
+  std::vector<std::string> program_interfaces(const model::Config& config) const;
   base::Result<> apply(const model::Config& config, const Freed& freed);
   void apply_or_log(const Freed& freed);
   void apply_or_log() { apply_or_log({}); }
@@ -115,22 +116,19 @@ class Daemon {
 // --- what goes out: (configuration, surroundings) → tables → maps ---
 
 base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
+  const AttachmentPlan plan(program_interfaces(config), network_->links());
   model::Surroundings around{.down = health_state_.down(),
                              .next_hops = network_->next_hops(),
                              .interface_index = {},
-                             .interface_mac = {},
+                             .interface_mac = plan.entrances(),
                              .idle = freed.idle,
                              .released = freed.addresses,
                              .tick = dataplane_->tick()};
   for (const std::string& name : config.attached_interfaces()) {
     const std::optional<netlink::Link> link = network_->link(name);
-    if (!link) continue;
-    around.interface_index[name] = static_cast<uint32_t>(link->index);
-    around.interface_mac[static_cast<uint32_t>(link->index)] = link->mac;
+    if (link) around.interface_index[name] = static_cast<uint32_t>(link->index);
   }
-  for (const netlink::Link& link : virtual_addresses_->interfaces()) {
-    around.interface_mac[static_cast<uint32_t>(link.index)] = link.mac;
-  }
+  for (auto& [address, next_hop] : around.next_hops) next_hop.ifindex = plan.exit(next_hop.ifindex).ifindex;
   const base::Result<model::Tables> desired = model::desired_tables(config, around, dataplane_->tables());
   if (!desired) return std::unexpected(desired.error());
   return dataplane_->apply(*desired);
@@ -151,16 +149,20 @@ std::set<base::Ip> Daemon::real_server_addresses(const model::Config& config) co
 
 // --- configuration ---
 
-// The program and the fence, where the configuration wants them and wherever a virtual address still is.
+// Those of the configuration, and wherever a virtual address still is.
+std::vector<std::string> Daemon::program_interfaces(const model::Config& config) const {
+  std::vector<std::string> all = config.attached_interfaces();
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) {
+    if (std::ranges::find(all, link.name) == all.end()) all.push_back(link.name);
+  }
+  return all;
+}
+
 void Daemon::hold_interfaces() {
-  std::vector<std::string> attached = config_.attached_interfaces();
   std::set<std::string> fenced;
   for (const model::VrrpInstance& instance : config_.vrrp_instances) fenced.insert(instance.interface);
-  for (const netlink::Link& link : virtual_addresses_->interfaces()) {
-    fenced.insert(link.name);
-    if (std::ranges::find(attached, link.name) == attached.end()) attached.push_back(link.name);
-  }
-  attachments_->hold(attached);
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) fenced.insert(link.name);
+  attachments_->hold(program_interfaces(config_));
   const base::Result<> done = fence_.hold(fenced);
   const std::string problem = done ? "" : done.error().message;
   if (problem != fence_problem_ && !done) base::log::warning("the fence is partial: {}", problem);

@@ -94,16 +94,16 @@ void Network::watch(const std::set<base::Ip>& real_servers) {
 
 void Network::remember(const base::Ip& address, const model::NextHop& next_hop) {
   const auto known = next_hops_.find(address);
-  if (known != next_hops_.end() && known->second.ifindex == next_hop.ifindex && !known->second.mac) {
-    known->second.mac = next_hop.mac;
-  }
+  if (known == next_hops_.end() || known->second.mac) return;
+  const std::optional<netlink::Link> now = link(known->second.ifindex);
+  // A VLAN sub-interface's frames may have left by its parent.
+  const bool same = known->second.ifindex == next_hop.ifindex ||
+                    (now && now->vlan && static_cast<uint32_t>(now->vlan->parent) == next_hop.ifindex);
+  if (same) known->second.mac = next_hop.mac;
 }
 
 std::optional<netlink::Link> Network::link(const std::string& name) const {
-  for (const auto& [index, link] : links_) {
-    if (link.name == name) return link;
-  }
-  return std::nullopt;
+  return find_link(links_, name);
 }
 
 std::optional<netlink::Link> Network::link(uint32_t ifindex) const {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "control/host_check.hpp"
 #include "model/tables.hpp"
 #include "netlink/links.hpp"
 #include "netlink/monitor.hpp"
@@ -27,6 +28,9 @@ class Network {
   // on a directly connected network. Empty: none.
   std::vector<std::string> problems(const model::Config& config);
 
+  // What its interfaces cannot do, or do badly.
+  HostFindings check(const model::Config& config) { return check_host(config, links_, find_reach(socket_, config)); }
+
   // Follows these real servers, and asks the kernel to resolve them now and again from now on.
   void watch(const std::set<base::Ip>& real_servers);
 
@@ -34,6 +38,7 @@ class Network {
   void remember(const base::Ip& address, const model::NextHop& next_hop);
 
   const std::map<base::Ip, model::NextHop>& next_hops() const { return next_hops_; }
+  const Links& links() const { return links_; }
   std::optional<netlink::Link> link(const std::string& name) const;
   std::optional<netlink::Link> link(uint32_t ifindex) const;
 
@@ -55,7 +60,7 @@ class Network {
   netlink::Socket socket_;
   std::function<void()> on_change_;
   std::unique_ptr<netlink::Monitor> monitor_;
-  std::map<int, netlink::Link> links_;
+  Links links_;
   std::set<base::Ip> watched_;
   std::map<base::Ip, model::NextHop> next_hops_;
   bool routes_moved_ = false;  // or may have: to be read anew

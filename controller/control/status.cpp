@@ -128,7 +128,11 @@ Json status_json(const Snapshot& all) {
   }
   json["interfaces"] = Json::array();
   for (const InterfaceStatus& interface : all.interfaces) {
-    json["interfaces"].push_back({{"name", interface.name}, {"mode", interface.mode}, {"warning", interface.warning}});
+    json["interfaces"].push_back({{"name", interface.name},
+                                  {"mode", interface.mode},
+                                  {"multi_buffer", interface.multi_buffer},
+                                  {"carrier", interface.carrier},
+                                  {"warnings", interface.warnings}});
   }
   json["vrrp_instances"] = Json::array();
   for (const model::VrrpInstance& instance : all.config->vrrp_instances) {

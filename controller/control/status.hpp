@@ -15,8 +15,10 @@ namespace control {
 
 struct InterfaceStatus {
   std::string name;
-  std::string mode;     // "native", "generic"; empty: not attached
-  std::string warning;  // why it is not as one would want
+  std::string mode;           // "native", "generic"; empty: not attached
+  std::string carrier;        // the interface whose program takes this VLAN sub-interface's frames; empty: its own
+  bool multi_buffer = false;  // the program for frames that are larger than a page
+  std::vector<std::string> warnings;
 };
 
 struct WorkerStatus {

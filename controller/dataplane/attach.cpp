@@ -6,6 +6,9 @@
 #include <fmt/format.h>
 #include <linux/if_link.h>
 
+#include <expected>
+#include <vector>
+
 #include "base/fd.hpp"
 #include "dataplane/pins.hpp"
 
@@ -44,6 +47,17 @@ std::string describe_program(uint32_t id) {
   return fmt::format("\"{}\", id {}", info.name, id);
 }
 
+// The one that suits the MTU first. In generic mode the kernel makes one buffer of each frame.
+std::vector<Attached> choices(const Place& place, Mode mode) {
+  if (mode == Mode::generic) return {{.mode = mode}};
+  const bool large = place.mtu > kLargestPageMtu;
+  return {{.mode = mode, .multi_buffer = large}, {.mode = mode, .multi_buffer = !large}};
+}
+
+int descriptor(const Programs& programs, const Attached& choice) {
+  return choice.multi_buffer ? programs.multi_buffer : programs.plain;
+}
+
 // 0, or a negative errno value.
 int create_link(int program, uint32_t ifindex, Mode mode) {
   LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flag(mode));
@@ -52,29 +66,49 @@ int create_link(int program, uint32_t ifindex, Mode mode) {
   return pins::pin(link.get(), pins::link_name(ifindex)) ? 0 : -errno;
 }
 
-base::Result<> refuse_if_held(uint32_t ifindex, const std::string& interface) {
-  const std::optional<Holder> other = holder(ifindex);
+// Error: what the driver said to its first choice, as a negative errno value.
+std::expected<Attached, int> create(const Programs& programs, const Place& place, Mode mode) {
+  int first_error = 0;
+  for (const Attached& choice : choices(place, mode)) {
+    const int error = create_link(descriptor(programs, choice), place.ifindex, mode);
+    if (error == 0) return choice;
+    if (first_error == 0) first_error = error;
+  }
+  return std::unexpected(first_error);
+}
+
+std::optional<Attached> update(const base::Fd& link, const Programs& programs, const Place& place, Mode mode) {
+  for (Attached choice : choices(place, mode)) {
+    if (bpf_link_update(link.get(), descriptor(programs, choice), nullptr) != 0) continue;
+    choice.adopted = true;
+    return choice;
+  }
+  return std::nullopt;
+}
+
+base::Result<> refuse_if_held(const Place& place) {
+  const std::optional<Holder> other = holder(place.ifindex);
   if (!other) return {};
   return base::fail(fmt::format(
       "{} already has another XDP program ({}): stop what put it there, or take it off with `ip link set dev {} "
       "xdp off` or `bpftool net detach xdp dev {}`",
-      interface, describe_program(other->program), interface, interface));
+      place.interface, describe_program(other->program), place.interface, place.interface));
 }
 
 // In the mode that is wanted, or in the best that the driver has.
-base::Result<Attached> attach_anew(int program, uint32_t ifindex, const std::string& interface,
-                                   std::optional<Mode> wanted) {
-  const int error = create_link(program, ifindex, wanted.value_or(Mode::native));
-  if (error == 0) return Attached{wanted.value_or(Mode::native), false, {}};
+base::Result<Attached> attach_anew(const Programs& programs, const Place& place, std::optional<Mode> wanted) {
+  const auto attached = create(programs, place, wanted.value_or(Mode::native));
+  if (attached) return *attached;
   if (wanted) {
-    return base::fail_errno(fmt::format("cannot attach to {} in {} mode", interface, name(*wanted)), -error);
+    return base::fail_errno(fmt::format("cannot attach to {} in {} mode", place.interface, name(*wanted)),
+                            -attached.error());
   }
-  const int generic_error = create_link(program, ifindex, Mode::generic);
-  if (generic_error != 0) return base::fail_errno("cannot attach to " + interface, -generic_error);
-  return Attached{
-      Mode::generic, false,
+  auto generic = create(programs, place, Mode::generic);
+  if (!generic) return base::fail_errno("cannot attach to " + place.interface, -generic.error());
+  generic->warning =
       fmt::format("{} runs in generic mode, which is several times slower: its driver refuses native XDP ({})",
-                  interface, base::fail_errno("it says", -error).error().message)};
+                  place.interface, base::fail_errno("it says", -attached.error()).error().message);
+  return *generic;
 }
 
 // At once: a link that only loses its pin lets go of the interface some time later.
@@ -89,21 +123,22 @@ std::string_view name(Mode mode) {
   return mode == Mode::native ? "native" : "generic";
 }
 
-base::Result<Attached> attach(int program, uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted) {
+base::Result<Attached> attach(const Programs& programs, const Place& place, std::optional<Mode> wanted) {
   std::optional<Mode> before;
-  base::Result<base::Fd> link = pins::open(pins::link_name(ifindex));
+  base::Result<base::Fd> link = pins::open(pins::link_name(place.ifindex));
   if (!link) return std::unexpected(link.error());
   if (*link) {
-    const std::optional<Holder> now = interface_of(*link) == ifindex ? holder(ifindex) : std::nullopt;
+    const std::optional<Holder> now = interface_of(*link) == place.ifindex ? holder(place.ifindex) : std::nullopt;
     if (now) before = now->mode;
-    const bool usable = before && (!wanted || *wanted == *before);
-    if (usable && bpf_link_update(link->get(), program, nullptr) == 0) return Attached{*before, true, {}};
-    take_off(ifindex, *link);
+    if (before && (!wanted || *wanted == *before)) {
+      if (const auto updated = update(*link, programs, place, *before)) return *updated;
+    }
+    take_off(place.ifindex, *link);
   }
-  if (auto free = refuse_if_held(ifindex, interface); !free) return std::unexpected(free.error());
-  base::Result<Attached> attached = attach_anew(program, ifindex, interface, wanted);
+  if (auto free = refuse_if_held(place); !free) return std::unexpected(free.error());
+  base::Result<Attached> attached = attach_anew(programs, place, wanted);
   // Rather as it was than not at all: without the program nothing fences the node's virtual addresses.
-  if (!attached && before) create_link(program, ifindex, *before);
+  if (!attached && before) create(programs, place, *before);
   return attached;
 }
 

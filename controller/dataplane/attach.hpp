@@ -17,14 +17,31 @@ std::string_view name(Mode mode);
 
 struct Attached {
   Mode mode = Mode::native;
-  bool adopted = false;  // a link of an earlier run was updated: no packet passed without a program
-  std::string warning;   // why it is not native; empty otherwise
+  bool adopted = false;       // a link that was there was updated: no packet passed without a program
+  bool multi_buffer = false;  // the program for frames of several buffers runs
+  std::string warning;        // why it is not native; empty otherwise
 };
 
-// Puts `program` on the interface, or makes it the program of the link that is pinned for it.
+// The largest MTU whose frames lie in one page in most drivers, beside what XDP needs there.
+inline constexpr uint32_t kLargestPageMtu = 3498;
+
+// The same program twice, as descriptors.
+struct Programs {
+  int plain = -1;
+  int multi_buffer = -1;  // takes frames of several buffers, for an MTU that does not fit in one
+};
+
+struct Place {
+  uint32_t ifindex = 0;
+  std::string interface;  // its name
+  uint32_t mtu = 0;
+};
+
+// Puts a program on the interface, or makes it the program of the link that is pinned for it: the plain one where the
+// MTU is small, else the other, and the second of both where the driver refuses the first.
 // `wanted` nullopt: native, generic where the driver has no native XDP. Refuses an interface that another program
 // holds. On an error what ran there before still runs, unless the driver takes neither.
-base::Result<Attached> attach(int program, uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted);
+base::Result<Attached> attach(const Programs& programs, const Place& place, std::optional<Mode> wanted);
 
 // Is the pinned link of this interface still on it? One of an interface that was deleted is not, even where another has
 // its number now.

@@ -190,9 +190,9 @@ base::Result<> Dataplane::apply(const model::Tables& desired) {
   return done;
 }
 
-base::Result<Attached> Dataplane::attach_to(uint32_t ifindex, const std::string& interface,
-                                            std::optional<Mode> wanted) {
-  return attach(bpf_program__fd(program_->progs.xdirector), ifindex, interface, wanted);
+base::Result<Attached> Dataplane::attach_to(const Place& place, std::optional<Mode> wanted) {
+  const int plain = bpf_program__fd(program_->progs.xdirector);
+  return attach({.plain = plain, .multi_buffer = plain}, place, wanted);
 }
 
 int Dataplane::leases_fd() const {

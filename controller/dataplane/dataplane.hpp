@@ -35,7 +35,7 @@ class Dataplane {
   const model::Tables& tables() const { return tables_; }
   base::Result<> apply(const model::Tables& desired);  // on an error everything is as before
 
-  base::Result<Attached> attach_to(uint32_t ifindex, const std::string& interface, std::optional<Mode> wanted);
+  base::Result<Attached> attach_to(const Place& place, std::optional<Mode> wanted);
 
   int leases_fd() const;
   Maps& maps() { return maps_; }

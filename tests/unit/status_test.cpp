@@ -43,7 +43,7 @@ class StatusTest : public testing::Test {
     all_.started_unix = 1000;
     all_.config_loaded_unix = 1000;
     all_.now_unix = 1300;
-    all_.interfaces = {{"enp1s0", "native", ""}};
+    all_.interfaces = {{.name = "enp1s0", .mode = "native"}};
     all_.workers = {{"vrrp", {11, 0}}, {"health", {12, 0}}};
     all_.vrrp["VI_1"] = {.instance = "VI_1",
                          .state = ipc::VrrpState::master,
@@ -84,6 +84,17 @@ TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
   EXPECT_THAT(
       text(),
       HasSubstr("  -> 192.168.100.34:9826        1 not yet checked        7        2        9    12.3K     1.0M"));
+}
+
+TEST_F(StatusTest, ShowsHowEachInterfaceIsServed) {
+  all_.interfaces = {{.name = "eth0", .mode = "native", .multi_buffer = true},
+                     {.name = "eth0.100", .carrier = "eth0"},
+                     {.name = "eth1", .mode = "generic", .warnings = {"why", "and what to do"}},
+                     {.name = "eth2", .warnings = {"the interface does not exist"}}};
+  EXPECT_THAT(text(), HasSubstr("\neth0: native XDP, multi-buffer\n"
+                                "eth0.100: by the program on eth0\n"
+                                "eth1: generic XDP\n  why\n  and what to do\n"
+                                "eth2: NOT ATTACHED\n  the interface does not exist\n"));
 }
 
 TEST_F(StatusTest, SaysWhyARealServerIsDown) {

@@ -49,7 +49,7 @@ class AdoptionTest : public testing::Test {
   }
 
   static Attached attach(Dataplane& dataplane, std::optional<Mode> wanted = Mode::generic, uint32_t ifindex = kIndex) {
-    const base::Result<Attached> attached = dataplane.attach_to(ifindex, "eth0", wanted);
+    const base::Result<Attached> attached = dataplane.attach_to({ifindex, "eth0", 1500}, wanted);
     if (!attached) ADD_FAILURE() << attached.error().message;
     return attached.value_or(Attached{});
   }
@@ -154,7 +154,7 @@ TEST_F(AdoptionTest, AnotherModeReplacesTheLink) {
 TEST_F(AdoptionTest, AModeThatTheDriverRefusesLeavesTheProgramAsItWas) {
   Dataplane dataplane = open();
   attach(dataplane, Mode::generic, kLoopback);  // it has no native XDP
-  EXPECT_FALSE(dataplane.attach_to(kLoopback, "lo", Mode::native));
+  EXPECT_FALSE(dataplane.attach_to({kLoopback, "lo", 1500}, Mode::native));
   EXPECT_TRUE(is_attached(kLoopback)) << "without it nothing would fence the virtual addresses";
   EXPECT_EQ(attach(dataplane, std::nullopt, kLoopback).mode, Mode::generic);
 }
@@ -164,7 +164,7 @@ TEST_F(AdoptionTest, AnotherProgramIsLeftAloneAndNamed) {
   attach(other);
   const uint32_t theirs = program_on(kIndex);
   ASSERT_EQ(rename(pins::path(pins::link_name(kIndex)).c_str(), "/sys/fs/bpf/theirs"), 0);
-  const base::Result<Attached> refused = other.attach_to(kIndex, "eth0", std::nullopt);
+  const base::Result<Attached> refused = other.attach_to({kIndex, "eth0", 1500}, std::nullopt);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("eth0 already has another XDP program (\"xdirector\""));
   EXPECT_EQ(program_on(kIndex), theirs);
