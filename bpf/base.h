@@ -27,6 +27,7 @@
 
 #define TICK_MASK    (XD_TICKS - 1)
 #define NO_VERDICT   XD_VERDICT_COUNT
+#define UNUSUAL      (XD_VERDICT_COUNT + 1) /* legal, but rare: off the hot path */
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
 
@@ -36,20 +37,25 @@ enum xd_event {
 	EVENT_OPEN,  /* SYN alone */
 	EVENT_CLOSE, /* FIN */
 	EVENT_RESET, /* RST; and SYN+ACK, which no client sends: never worth an entry */
+	EVENT_ERROR, /* an ICMP error about the connection: changes nothing */
 };
+
+enum xd_fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
 
 /* A packet's connection: what the packet says of it, then what the tables do. Plain numbers, no pointers. */
 struct xd_flow {
-	__u64 client;  /* as in w0 of a way, slot 0 */
-	__u64 service; /* as in w1 of a way, state and tick 0 */
-	__u64 w0, w1;  /* of the way that holds it, as they were found there; 0: none does */
-	__u32 way;     /* which of its eight that is */
-	__u32 tick;    /* now; a way has its low 13 bits */
-	__u32 slot;    /* the real server's */
-	__u8 protocol;
-	__u8 event;  /* enum xd_event */
-	__u8 failed; /* its real server has: choose another */
-	__u8 reserved;
+	__u64 client;   /* as in w0 of a way, slot 0 */
+	__u64 service;  /* as in w1 of a way, state, tick and generation 0 */
+	__u64 w0, w1;   /* of the way that holds it, as they were found there; 0: none does */
+	__u32 way;      /* which of its eight that is */
+	__u32 tick;     /* now; a way has its low 13 bits */
+	__u32 slot;     /* the real server's */
+	__u8 transport; /* enum xd_transport */
+	__u8 event;     /* enum xd_event */
+	__u8 failed;    /* its real server has: choose another */
+	__u8 fragment;  /* enum xd_fragment; then client and service may have no ports, and there is ... */
+	__be32 fragment_id;
+	__u64 client6[2], address6[2]; /* the addresses of IPv6, of which `client` and `service` have folds */
 };
 
 struct xd_packet {
@@ -59,6 +65,17 @@ struct xd_packet {
 	struct xd_flow flow;
 };
 
+static __always_inline bool flow_is_ipv6(const struct xd_flow *flow)
+{
+	return flow->transport & XD_IPV6;
+}
+
+static __always_inline bool flow_is_udp(const struct xd_flow *flow)
+{
+	return (flow->transport & ~XD_IPV6) == PROTOCOL_UDP;
+}
+
+/* Of IPv4, as flow_address() is. */
 static __always_inline __u32 flow_client_address(const struct xd_flow *flow)
 {
 	return flow->client >> 32;

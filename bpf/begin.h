@@ -14,26 +14,18 @@
 #include "schedule.h"
 #include "services.h"
 
-/* Sets the slot and says by what it was chosen, or why there is none. */
-static __always_inline int server_choose(struct xd_flow *flow, struct xd_virtual_server *virtual,
-					 const struct xd_client *client, bool by_hash)
+/* Sets the slot, by the consistent hash, or by the scheduler. False: there is no real server. */
+static __always_inline bool server_choose(struct xd_flow *flow, struct xd_virtual_server *virtual,
+					  const struct xd_client *client, bool by_hash)
 {
-	struct xd_cycle cycle;
+	bool by_turn = virtual->scheduler == XD_BY_TURN && !by_hash;
+	bool by_maglev = virtual->scheduler == XD_BY_MAGLEV || (virtual->scheduler == XD_BY_TURN && by_hash);
+	struct xd_cycle cycle = cycle_load(by_maglev ? &virtual->maglev : &virtual->cycle);
 
-	if (virtual->persistence_ticks) {
-		flow->slot = template_slot(client, virtual, flow->tick);
-		if (flow->slot)
-			return verdict_persisted;
-	}
-	cycle = cycle_load(virtual);
 	if (!cycle.length)
-		return verdict_dropped_no_real_server;
-	if (by_hash) {
-		flow->slot = schedule_hash(virtual, cycle, flow);
-		return verdict_hashed;
-	}
-	flow->slot = schedule_next(virtual, cycle);
-	return verdict_scheduled;
+		return false;
+	flow->slot = by_turn ? schedule_next(virtual, cycle) : schedule_hash(virtual, cycle, flow, client);
+	return true;
 }
 
 /* NO_VERDICT when packets can be sent to it. */
@@ -41,15 +33,24 @@ static __always_inline int server_check(const struct xd_flow *flow)
 {
 	struct xd_real_server *server = real_server_at(flow->slot);
 
-	if (!flow->slot || !server || !real_server_serves(server, flow))
+	if (!flow->slot || !server)
 		return verdict_dropped_bad_table;
-	return target_has_mac(READ_ONCE(server->target)) ? NO_VERDICT : verdict_dropped_no_mac;
+	if (!(flow_is_ipv6(flow) ? real_server_serves(server, flow, true) : real_server_serves(server, flow, false)))
+		return verdict_dropped_bad_table;
+	return target_delivery(READ_ONCE(server->target)) == XD_UNKNOWN ? verdict_dropped_no_mac : NO_VERDICT;
 }
 
 /* The flow's own old way if it has one, so that it is never there twice; else a free or a lesser one. */
 static __always_inline __u32 place_find(const struct xd_flow *flow)
 {
-	return flow->w0 ? flow->way : connection_place(flow->client, flow->service, flow->tick);
+	if (flow->w0)
+		return flow->way;
+	return flow_is_ipv6(flow) ? connection_place6(flow) : connection_place4(flow);
+}
+
+static __always_inline bool entry_write(struct xd_flow *flow, __u32 way, __u32 state)
+{
+	return flow_is_ipv6(flow) ? connection_write6(flow, way, state) : connection_write4(flow, way, state);
 }
 
 /*
@@ -62,40 +63,68 @@ static __always_inline bool connection_learn(struct xd_flow *flow, __u32 way)
 
 	if (way == WAY_NONE)
 		return false;
-	if (connection_write(flow, way, state))
+	if (entry_write(flow, way, state))
 		return true;
 	flow->w0 = 0; /* it is not the flow's own any more */
 	way = place_find(flow);
-	return way != WAY_NONE && connection_write(flow, way, state);
+	return way != WAY_NONE && entry_write(flow, way, state);
+}
+
+/* Does the packet open a connection? Then it is the scheduler's, else the consistent hash's. */
+static __always_inline bool flow_opens(const struct xd_flow *flow)
+{
+	if (flow->event == EVENT_RESET || flow->event == EVENT_ERROR)
+		return false;
+	return flow->event == EVENT_OPEN || flow_is_udp(flow) || flow->failed;
+}
+
+/* Is an entry to be made for it? */
+static __always_inline bool flow_is_worth(const struct xd_flow *flow, const struct xd_virtual_server *virtual)
+{
+	if (flow->event == EVENT_RESET || flow->event == EVENT_ERROR)
+		return false;
+	return !(virtual->flags & XD_ONE_PACKET && flow_is_udp(flow));
 }
 
 static __always_inline int flow_begin(struct xd_flow *flow)
 {
-	bool opens = flow->event == EVENT_OPEN || flow->protocol == PROTOCOL_UDP || flow->failed;
 	const __u32 *index = service_find(flow);
-	__u32 way = WAY_NONE;
+	bool opens = flow_opens(flow), learns, crowded;
 	struct xd_virtual_server *virtual;
-	struct xd_client client;
-	int verdict, trouble;
+	struct xd_client client = {.way = WAY_NONE};
+	int verdict = opens ? verdict_scheduled : verdict_hashed, trouble;
+	__u32 way = WAY_NONE;
 
 	if (!index)
 		return verdict_passed_no_service;
 	virtual = bpf_map_lookup_elem(&virtual_servers, index);
 	if (!virtual)
 		return verdict_dropped_bad_table;
-	client = template_key(flow, virtual, *index);
-	if (flow->event != EVENT_RESET)
+	flow->slot = 0;
+	if (virtual->persistence_ticks) {
+		client_set(&client, flow, virtual, *index);
+		flow->slot = template_look(&client, flow->tick, virtual->persistence_ticks);
+	}
+	learns = flow_is_worth(flow, virtual);
+	if (learns)
 		way = place_find(flow);
-	verdict = server_choose(flow, virtual, &client, !opens || way == WAY_NONE);
-	if (verdict == verdict_dropped_no_real_server)
-		return verdict;
+	crowded = learns && way == WAY_NONE; /* no entry: by the hash, as its next packets */
+	if (flow->slot) {
+		verdict = verdict_persisted;
+	} else {
+		if (virtual->persistence_ticks && client.way == WAY_NONE)
+			verdict = verdict_unpersisted;
+		if (!server_choose(flow, virtual, &client, verdict != verdict_scheduled || crowded))
+			return verdict_dropped_no_real_server;
+	}
 	trouble = server_check(flow);
 	if (trouble != NO_VERDICT)
 		return trouble;
-	if (flow->event == EVENT_RESET)
+	if (!learns)
 		return verdict;
 	if (!connection_learn(flow, way)) {
-		server_choose(flow, virtual, &client, true); /* where its next packets will go too */
+		if (verdict == verdict_scheduled)
+			server_choose(flow, virtual, &client, true); /* where its next packets will go too */
 		return verdict_unlearned;
 	}
 	if (virtual->persistence_ticks)

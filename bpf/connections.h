@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The connection table: a set-associative array without locks. A bucket is one cache line of four ways; a flow may be
- * in any way of two buckets, the two halves of one seeded hash. Order: the ways of the first bucket, then the second's.
+ * The connection tables: set-associative arrays without locks, one for each family. A bucket is one cache line of four
+ * ways; a flow may be in any way of two buckets, the two halves of one seeded hash. Order: the ways of the first
+ * bucket, then the second's.
  *
  * A way is two words, w0 = client, client port, slot and w1 = virtual address, port, protocol, state, tick.
  * w0 = 0: free. w0 = 1: being written (no client has address 0.0.0.0, so no flow looks like either).
@@ -19,6 +20,15 @@
  * way needs an equal w1 there: equal address, port, state and tick; it refreshes a way that was just as fresh. (On
  * machines with weaker order than x86 the loads of w1 and of the second w0 need acquire semantics.)
  *
+ * IPv6. The addresses do not fit into the two words, so these have folds of them, and the addresses stand in the next
+ * two lines of the bucket. They are written between w1 and w0; w1 carries a generation that each writer moves on.
+ *
+ *   read   load w1; w0, compare; the addresses, compare; w0 again: must be what it was; w1 again: the same generation.
+ *
+ * If any word of the addresses was of a later owner than w0, then the second load of w1 is, too, and has another
+ * generation than the first, which is older than w0. (The generation has 16 bits: a reader would have to be held up
+ * while the way is given away 65,536 times, the last time to a flow of the same folds, client port and slot.)
+ *
  * Why a flow is not there twice for long. Two CPUs may insert the same new flow at once. Each looks at all eight ways
  * after its exchange, which is a full barrier, so at least one sees both; whoever does frees the higher one, and who
  * finds its own to be the higher goes where the lower one says.
@@ -35,13 +45,16 @@
 #include "hash.h"
 #include "tables.h"
 
-#define WAY_FREE          0
-#define WAY_LOCKED        1
-#define WAY_STATE_SHIFT   13
-#define WAY_SERVICE_SHIFT 15 /* in w1: above state and tick */
-#define WAY_CLIENT_SHIFT  16 /* in w0: above the slot */
-#define SLOT_MASK         0xffff
-#define WAY_NONE          0xffffffff /* no number of a way */
+#define WAY_FREE             0
+#define WAY_LOCKED           1
+#define WAY_STATE_SHIFT      13
+#define WAY_SERVICE_SHIFT    15 /* in w1: above state and tick */
+#define WAY_CLIENT_SHIFT     16 /* in w0: above the slot */
+#define WAY_GENERATION_SHIFT 32 /* in w1 of IPv6 */
+#define WAY_GENERATION_MASK  (0xffffULL << WAY_GENERATION_SHIFT)
+#define SLOT_MASK            0xffff
+#define WAY_NONE             0xffffffff /* no number of a way */
+#define ROOM_TO_SPARE        2 /* free ways of the first bucket, for a flow to go there without a look at the second */
 
 struct xd_buckets {
 	struct xd_bucket *first, *second;
@@ -57,9 +70,16 @@ static __always_inline __u32 way_state(__u64 w1)
 	return w1 >> WAY_STATE_SHIFT & 3;
 }
 
-static __always_inline __u64 way_w1(const struct xd_flow *flow, __u32 state)
+/* w1 with another state and tick. */
+static __always_inline __u64 way_w1(__u64 w1, __u32 state, __u32 tick)
 {
-	return flow->service | state << WAY_STATE_SHIFT | (flow->tick & TICK_MASK);
+	return (w1 >> WAY_SERVICE_SHIFT << WAY_SERVICE_SHIFT) | state << WAY_STATE_SHIFT | (tick & TICK_MASK);
+}
+
+/* The part of w1 that a flow is known by: without state, tick and, of IPv6, the generation. */
+static __always_inline __u64 way_service(__u64 w1, bool ipv6)
+{
+	return (ipv6 ? w1 & ~WAY_GENERATION_MASK : w1) >> WAY_SERVICE_SHIFT;
 }
 
 /* Ticks since a way was seen. Another CPU may have read the clock a moment later than this one: not old but new. */
@@ -76,75 +96,100 @@ static __always_inline bool way_expired(__u64 w1, __u32 tick, const struct xd_re
 }
 
 /* Is the flow in this way? Only a guess until `way_read` has looked again. */
-static __always_inline bool way_holds(const struct xd_way *way, const struct xd_flow *flow)
+static __always_inline bool way_holds(const struct xd_way *way, const struct xd_flow *flow, bool ipv6)
 {
 	return !((READ_ONCE(way->w0) ^ flow->client) >> WAY_CLIENT_SHIFT) &&
-	       !((READ_ONCE(way->w1) ^ flow->service) >> WAY_SERVICE_SHIFT);
+	       way_service(READ_ONCE(way->w1) ^ flow->service, ipv6) == 0;
 }
 
 /* Reads w0, w1, w0, as told above. */
-static __always_inline bool way_read(const struct xd_way *way, struct xd_flow *flow)
+static __always_inline bool way_read4(const struct xd_way *way, struct xd_flow *flow)
 {
 	flow->w0 = READ_ONCE(way->w0);
 	flow->w1 = READ_ONCE(way->w1);
 	return READ_ONCE(way->w0) == flow->w0 && !((flow->w0 ^ flow->client) >> WAY_CLIENT_SHIFT) &&
-	       !((flow->w1 ^ flow->service) >> WAY_SERVICE_SHIFT);
+	       way_service(flow->w1 ^ flow->service, false) == 0;
 }
 
-static __always_inline struct xd_bucket *bucket_at(__u32 index)
+/* Reads w1, w0, the addresses, w0, w1. */
+static __always_inline bool way_read6(const struct xd_bucket6 *bucket, __u32 number, struct xd_flow *flow)
 {
-	return bpf_map_lookup_elem(&connections, &index);
+	const struct xd_way *way = &bucket->ways.way[number];
+	const __be64 *client = bucket->client[number], *address = bucket->address[number];
+	bool same;
+
+	flow->w1 = READ_ONCE(way->w1);
+	flow->w0 = READ_ONCE(way->w0);
+	same = READ_ONCE(client[0]) == flow->client6[0] && READ_ONCE(client[1]) == flow->client6[1] &&
+	       READ_ONCE(address[0]) == flow->address6[0] && READ_ONCE(address[1]) == flow->address6[1];
+	return same && READ_ONCE(way->w0) == flow->w0 && (READ_ONCE(way->w1) ^ flow->w1) >> WAY_SERVICE_SHIFT == 0 &&
+	       !((flow->w0 ^ flow->client) >> WAY_CLIENT_SHIFT) && way_service(flow->w1 ^ flow->service, true) == 0;
 }
 
-static __always_inline __u32 second_index(__u64 hash, __u32 mask, __u32 first)
+/* The bucket is one of the flow's family's table, and `number` one of its four ways. */
+static __always_inline bool way_read(const struct xd_bucket *bucket, __u32 number, struct xd_flow *flow, bool ipv6)
 {
-	__u32 second = hash >> 32 & mask;
-
-	return likely(second != first) ? second : second ^ (mask & 1);
+	return ipv6 ? way_read6((const struct xd_bucket6 *)bucket, number, flow)
+		    : way_read4(&bucket->way[number], flow);
 }
 
-/* The two of a flow. */
-static __always_inline bool buckets_of(const struct xd_flow *flow, struct xd_buckets *buckets)
+static __always_inline struct xd_bucket *bucket_at(__u32 index, bool ipv6)
+{
+	return ipv6 ? bpf_map_lookup_elem(&connections6, &index) : bpf_map_lookup_elem(&connections, &index);
+}
+
+/* The numbers of a flow's two buckets. */
+struct xd_choice {
+	__u32 first, second;
+};
+
+static __always_inline struct xd_choice choice_of(const struct xd_flow *flow, bool ipv6)
 {
 	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
-	__u32 mask = settings.buckets - 1;
-	__u32 first = hash & mask;
+	__u32 mask = (ipv6 ? settings.buckets6 : settings.buckets) - 1;
+	__u32 first = hash & mask, second = hash >> 32 & mask;
 
-	buckets->first = bucket_at(first);
-	buckets->second = bucket_at(second_index(hash, mask, first));
+	return (struct xd_choice){first, likely(second != first) ? second : second ^ (mask & 1)};
+}
+
+static __always_inline bool buckets_of(const struct xd_flow *flow, struct xd_buckets *buckets, bool ipv6)
+{
+	struct xd_choice choice = choice_of(flow, ipv6);
+
+	buckets->first = bucket_at(choice.first, ipv6);
+	buckets->second = bucket_at(choice.second, ipv6);
 	return buckets->first && buckets->second;
+}
+
+static __always_inline struct xd_bucket *bucket_of(struct xd_buckets *buckets, __u32 number)
+{
+	return number < XD_WAYS ? buckets->first : buckets->second;
 }
 
 static __always_inline struct xd_way *way_of(struct xd_buckets *buckets, __u32 number)
 {
-	struct xd_bucket *bucket = number < XD_WAYS ? buckets->first : buckets->second;
-
-	return &bucket->way[number % XD_WAYS];
+	return &bucket_of(buckets, number)->way[number % XD_WAYS];
 }
 
-/* The way of the bucket that holds the flow; the first of the bucket is the flow's way number `number`. */
-static __always_inline const struct xd_way *bucket_find(struct xd_bucket *bucket, __u32 number, struct xd_flow *flow)
+/* Is the flow in this bucket, whose first way is the flow's way number `number`? */
+static __always_inline bool bucket_find(const struct xd_bucket *bucket, __u32 number, struct xd_flow *flow, bool ipv6)
 {
 #pragma unroll
-	for (int i = 0; bucket && i < XD_WAYS; i++) {
+	for (__u32 i = 0; bucket && i < XD_WAYS; i++) {
 		flow->way = number + i;
-		if (way_holds(&bucket->way[i], flow))
-			return &bucket->way[i];
+		if (way_holds(&bucket->way[i], flow, ipv6) && way_read(bucket, i, flow, ipv6))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-/* As buckets_of(), but the second bucket is worked out only when it is needed. */
-static __always_inline bool connection_find(struct xd_flow *flow)
+/* As buckets_of(), but the second bucket is looked at only when it is needed. */
+static __always_inline bool connection_find(struct xd_flow *flow, bool ipv6)
 {
-	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
-	__u32 mask = settings.buckets - 1;
-	__u32 first = hash & mask;
-	const struct xd_way *way = bucket_find(bucket_at(first), 0, flow);
+	struct xd_choice choice = choice_of(flow, ipv6);
 
-	if (!way)
-		way = bucket_find(bucket_at(second_index(hash, mask, first)), XD_WAYS, flow);
-	if (way && way_read(way, flow))
+	if (likely(bucket_find(bucket_at(choice.first, ipv6), 0, flow, ipv6)) ||
+	    bucket_find(bucket_at(choice.second, ipv6), XD_WAYS, flow, ipv6))
 		return true;
 	flow->w0 = 0; /* not there, or somebody is writing it just now */
 	return false;
@@ -214,17 +259,21 @@ static __always_inline struct xd_place bucket_place(struct xd_bucket *bucket, __
 	return place;
 }
 
-/* The number of a free way in the emptier bucket, else of the one that matters least; WAY_NONE when all matter. */
-SUBPROGRAM __u32 connection_place(__u64 client, __u64 service, __u32 tick)
+/*
+ * The number of a free way, else of the one that matters least; WAY_NONE when all matter. The first bucket is taken
+ * while it has room to spare, for a lookup begins there; then the emptier one.
+ */
+static __always_inline __u32 flow_place(const struct xd_flow *flow, bool ipv6)
 {
-	struct xd_flow flow = {.client = client, .service = service};
 	struct xd_place first, second;
 	struct xd_buckets buckets;
 
-	if (!buckets_of(&flow, &buckets))
+	if (!buckets_of(flow, &buckets, ipv6))
 		return WAY_NONE;
-	first = bucket_place(buckets.first, 0, tick);
-	second = bucket_place(buckets.second, XD_WAYS, tick);
+	first = bucket_place(buckets.first, 0, flow->tick);
+	if (likely(first.free >= ROOM_TO_SPARE))
+		return first.way;
+	second = bucket_place(buckets.second, XD_WAYS, flow->tick);
 	if (first.cost == COST_NEVER && second.cost == COST_NEVER)
 		return WAY_NONE;
 	if (first.free || second.free)
@@ -232,39 +281,65 @@ SUBPROGRAM __u32 connection_place(__u64 client, __u64 service, __u32 tick)
 	return first.cost <= second.cost ? first.way : second.way;
 }
 
-/* Puts w0, w1 for `old_w0` and `old_w1`, unless somebody was faster: then nothing has changed. */
-static __always_inline bool way_write(struct xd_way *way, __u64 old_w0, __u64 old_w1, __u64 w0, __u64 w1)
+SUBPROGRAM __u32 connection_place4(const struct xd_flow *flow)
 {
+	return flow ? flow_place(flow, false) : WAY_NONE;
+}
+
+SUBPROGRAM __u32 connection_place6(const struct xd_flow *flow)
+{
+	return flow ? flow_place(flow, true) : WAY_NONE;
+}
+
+/* The addresses, while the way is locked. */
+static __always_inline void addresses_write(struct xd_bucket6 *bucket, __u32 number, const struct xd_flow *flow)
+{
+	WRITE_ONCE(bucket->client[number][0], flow->client6[0]);
+	WRITE_ONCE(bucket->client[number][1], flow->client6[1]);
+	WRITE_ONCE(bucket->address[number][0], flow->address6[0]);
+	WRITE_ONCE(bucket->address[number][1], flow->address6[1]);
+}
+
+/* Puts the flow in place of `old_w0` and `old_w1`, unless somebody was faster: then nothing has changed. */
+static __always_inline bool way_write(struct xd_bucket *bucket, __u32 number, __u64 old_w0, __u64 old_w1,
+				      const struct xd_flow *flow, __u32 state, bool ipv6)
+{
+	__u64 w0 = flow->client | flow->slot, w1 = way_w1(flow->service, state, flow->tick);
+	struct xd_way *way = &bucket->way[number];
+
 	if (__sync_val_compare_and_swap(&way->w0, old_w0, WAY_LOCKED) != old_w0)
 		return false;
 	if (old_w0 != WAY_FREE && READ_ONCE(way->w1) != old_w1) {
 		__sync_lock_test_and_set(&way->w0, old_w0); /* it was seen meanwhile */
 		return false;
 	}
+	if (ipv6) /* nobody else writes w1 of a free or locked way, but a touch that comes late has the old generation
+		   */
+		w1 |= READ_ONCE(way->w1) + (1ULL << WAY_GENERATION_SHIFT) & WAY_GENERATION_MASK;
 	__sync_lock_test_and_set(&way->w1, w1);
+	if (ipv6)
+		addresses_write((struct xd_bucket6 *)bucket, number, flow);
 	__sync_lock_test_and_set(&way->w0, w0);
 	return true;
 }
 
 /* After an insert: if the flow is there twice, only the lower way stays. Returns the slot to go to. */
-SUBPROGRAM __u32 connection_settle(__u64 client, __u64 service, __u32 mine, __u64 w0)
+static __always_inline __u32 flow_settle(struct xd_flow *flow, __u32 mine, struct xd_buckets *buckets, bool ipv6)
 {
-	struct xd_flow flow = {.client = client, .service = service};
-	struct xd_buckets buckets;
+	__u64 w0 = flow->client | flow->slot;
 
-	if (!buckets_of(&flow, &buckets))
-		return w0 & SLOT_MASK;
 #pragma unroll
 	for (__u32 i = 0; i < 2 * XD_WAYS; i++) {
-		struct xd_way *way = way_of(&buckets, i);
+		struct xd_way *way = way_of(buckets, i);
 
-		if (i == mine || !way_read(way, &flow))
+		if (i == mine || !way_holds(way, flow, ipv6) ||
+		    !way_read(bucket_of(buckets, i), i % XD_WAYS, flow, ipv6))
 			continue;
 		if (i < mine) {
-			__sync_val_compare_and_swap(&way_of(&buckets, mine)->w0, w0, WAY_FREE);
-			return flow.w0 & SLOT_MASK;
+			__sync_val_compare_and_swap(&way_of(buckets, mine)->w0, w0, WAY_FREE);
+			return flow->w0 & SLOT_MASK;
 		}
-		__sync_val_compare_and_swap(&way->w0, flow.w0, WAY_FREE);
+		__sync_val_compare_and_swap(&way->w0, flow->w0, WAY_FREE);
 	}
 	return w0 & SLOT_MASK;
 }
@@ -273,28 +348,33 @@ SUBPROGRAM __u32 connection_settle(__u64 client, __u64 service, __u32 mine, __u6
  * Writes an entry for the flow at way `number`, on condition that it is free, or as unimportant as when it was chosen,
  * or the flow's own. False when somebody was faster.
  */
-static __always_inline bool flow_write(struct xd_flow *flow, __u32 number, __u32 state)
+static __always_inline bool flow_write(struct xd_flow *flow, __u32 number, __u32 state, bool ipv6)
 {
-	__u64 w0 = flow->client | flow->slot, old_w0 = flow->w0, old_w1 = flow->w1;
+	__u64 old_w0 = flow->w0, old_w1 = flow->w1;
 	struct xd_buckets buckets;
-	struct xd_way *way;
 
-	if (!buckets_of(flow, &buckets))
+	if (!buckets_of(flow, &buckets, ipv6))
 		return false;
-	way = way_of(&buckets, number);
 	if (!old_w0) {
+		struct xd_way *way = way_of(&buckets, number);
+
 		old_w0 = READ_ONCE(way->w0);
 		old_w1 = READ_ONCE(way->w1);
 		if (way_cost(old_w0, old_w1, flow->tick) == COST_NEVER)
 			return false;
 	}
-	if (!way_write(way, old_w0, old_w1, w0, way_w1(flow, state)))
+	if (!way_write(bucket_of(&buckets, number), number % XD_WAYS, old_w0, old_w1, flow, state, ipv6))
 		return false;
-	flow->slot = connection_settle(flow->client, flow->service, number, w0);
+	flow->slot = flow_settle(flow, number, &buckets, ipv6);
 	return true;
 }
 
-SUBPROGRAM int connection_write(struct xd_flow *flow, __u32 number, __u32 state)
+SUBPROGRAM int connection_write4(struct xd_flow *flow, __u32 number, __u32 state)
 {
-	return flow && flow_write(flow, number, state);
+	return flow && flow_write(flow, number, state, false);
+}
+
+SUBPROGRAM int connection_write6(struct xd_flow *flow, __u32 number, __u32 state)
+{
+	return flow && flow_write(flow, number, state, true);
 }

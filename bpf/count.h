@@ -21,7 +21,7 @@ static __always_inline void count_forwarded(__u32 slot, __u32 bytes, __u32 verdi
 		return;
 	stats->packets++;
 	stats->bytes += bytes;
-	if (unlikely(verdict != verdict_forwarded && verdict != verdict_unlearned))
+	if (unlikely(verdict != verdict_forwarded && verdict != verdict_unlearned && verdict != verdict_followed))
 		stats->connections++;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The fence: a node whose mastership has run out goes silent. It drops ARP requests for a virtual address whose lease
- * is past, so its kernel, which may still have the address, does not answer. Neighbour solicitations will join them.
+ * is past, so its kernel, which may still have the address, does not answer. So with the neighbour solicitations of
+ * IPv6.
  */
 #pragma once
 
@@ -21,28 +22,59 @@ struct xd_arp {
 };
 
 /* Only an address with a lease can be fenced: one without VRRP, or given up in order, has none. */
-static __always_inline bool address_is_fenced(__be32 address)
+static __always_inline bool address_is_fenced(const struct xd_address *address)
 {
 	for (__u32 i = 0; i < XD_MAX_LEASES; i++) {
 		__u32 key = i;
 		struct xd_lease *lease = bpf_map_lookup_elem(&leases, &key);
 
-		if (lease && READ_ONCE(lease->address) == address)
+		if (lease && lease->address.word[3] == address->word[3] && lease->address.word[2] == address->word[2] &&
+		    lease->address.word[1] == address->word[1] && lease->address.word[0] == address->word[0])
 			return READ_ONCE(lease->until) < bpf_ktime_get_boot_ns();
 	}
 	return false;
 }
 
-SUBPROGRAM int fence_check(__be32 address)
+/* The verdict on a question for the address: `otherwise`, where it is not fenced. */
+SUBPROGRAM int fence_check(const struct xd_address *address, int otherwise)
 {
-	return address && address_is_fenced(address) ? verdict_dropped_fenced : verdict_passed_not_ip;
+	return address && address->word[3] && address_is_fenced(address) ? verdict_dropped_fenced : otherwise;
 }
 
 static __always_inline int fence_arp(struct xd_cursor *cursor)
 {
 	struct xd_arp *arp = cursor_take(cursor, sizeof(*arp));
+	struct xd_address address = {{0, 0, bpf_htonl(0xffff), 0}};
 
 	if (!arp || arp->operation != bpf_htons(ARP_REQUEST) || arp->protocol != bpf_htons(ETH_P_IP))
 		return verdict_passed_not_ip;
-	return fence_check(*(__be32 *)arp->target);
+	address.word[3] = *(__be32 *)arp->target;
+	return fence_check(&address, verdict_passed_not_ip);
+}
+
+#define NEXT_ICMP6      58
+#define ND_SOLICITATION 135
+
+struct xd_neighbour_solicitation {
+	__u8 type, code;
+	__be16 checksum;
+	__u32 reserved;
+	struct xd_address target;
+};
+
+/* NO_VERDICT: it is none, or for an address that is not fenced. The cursor is at the IPv6 header. A solicitation never
+ * has extension headers that matter. */
+static __always_inline int fence_icmp6(struct xd_cursor cursor)
+{
+	const struct ipv6hdr *ip = cursor_take(&cursor, sizeof(*ip));
+	struct xd_neighbour_solicitation *question;
+	struct xd_address address;
+
+	if (!ip || likely(ip->nexthdr != NEXT_ICMP6))
+		return NO_VERDICT;
+	question = cursor_take(&cursor, sizeof(*question));
+	if (!question || question->type != ND_SOLICITATION)
+		return NO_VERDICT;
+	address = question->target;
+	return fence_check(&address, NO_VERDICT);
 }

@@ -12,7 +12,7 @@
  * The connection has gone on: into another tick, or into another state. False: it is over, and what comes now is a new
  * one (its time had run out, or it was closing and this is a SYN).
  */
-static __always_inline bool flow_touch(const struct xd_flow *flow, const struct xd_real_server *server)
+static __always_inline bool flow_touch(const struct xd_flow *flow, const struct xd_real_server *server, bool ipv6)
 {
 	bool later_tick = way_age(flow->w1, flow->tick) > 0;
 	__u32 state = way_state(flow->w1), next;
@@ -20,36 +20,49 @@ static __always_inline bool flow_touch(const struct xd_flow *flow, const struct 
 
 	if (way_expired(flow->w1, flow->tick, server))
 		return false;
+	if (flow->event == EVENT_ERROR)
+		return true;
 	if (state == XD_CLOSING && flow->event == EVENT_OPEN)
 		return false;
 	next = connection_next_state(state, flow->event, later_tick);
 	if (next == state && !later_tick)
 		return true;
-	if (buckets_of(flow, &buckets))
-		__sync_val_compare_and_swap(&way_of(&buckets, flow->way)->w1, flow->w1, way_w1(flow, next));
+	if (buckets_of(flow, &buckets, ipv6))
+		__sync_val_compare_and_swap(&way_of(&buckets, flow->way)->w1, flow->w1,
+					    way_w1(flow->w1, next, flow->tick));
 	if (later_tick && server->persistent)
 		template_refresh(flow, server, next == XD_PROVEN);
 	return true;
 }
 
-SUBPROGRAM int connection_touch(const struct xd_flow *flow)
+SUBPROGRAM int connection_touch4(const struct xd_flow *flow)
 {
 	const struct xd_real_server *server = flow ? real_server_at(flow->slot) : NULL;
 
-	return server && flow_touch(flow, server);
+	return server && flow_touch(flow, server, false);
 }
 
-/* The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more. */
-static __always_inline struct xd_real_server *connection_follow(struct xd_flow *flow)
+SUBPROGRAM int connection_touch6(const struct xd_flow *flow)
+{
+	const struct xd_real_server *server = flow ? real_server_at(flow->slot) : NULL;
+
+	return server && flow_touch(flow, server, true);
+}
+
+/*
+ * The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more.
+ * Subprograms are given a copy, so that the flow itself can stay in registers.
+ */
+static __always_inline struct xd_real_server *connection_follow(struct xd_flow *flow, struct xd_flow *copy, bool ipv6)
 {
 	struct xd_real_server *server;
 	__u32 state;
 
-	if (!connection_find(flow))
+	if (!connection_find(flow, ipv6))
 		return NULL;
 	flow->slot = flow->w0 & SLOT_MASK;
 	server = real_server_at(flow->slot);
-	if (!server || !real_server_serves(server, flow))
+	if (!server || !real_server_serves(server, flow, ipv6))
 		return NULL;
 	state = target_state(READ_ONCE(server->target));
 	if (unlikely(state != XD_ACTIVE && state != XD_DRAINING)) {
@@ -57,9 +70,8 @@ static __always_inline struct xd_real_server *connection_follow(struct xd_flow *
 		return NULL;
 	}
 	if (unlikely(!connection_is_steady(flow))) {
-		struct xd_flow copy = *flow; /* so that the flow itself can stay in registers */
-
-		if (!connection_touch(&copy))
+		*copy = *flow;
+		if (!(ipv6 ? connection_touch6(copy) : connection_touch4(copy)))
 			return NULL;
 	}
 	return server;

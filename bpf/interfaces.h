@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Is the frame for us? Switches flood, and two directors must not both answer. */
+/*
+ * Is the frame for us? Switches flood, and two directors must not both answer. And is it from a peer director? It has
+ * chosen this machine as the real server, and would get it back if we chose the peer: delivered here, never forwarded.
+ */
 #pragma once
 
 #include "tables.h"
 
 #define MAC_MASK 0xffffffffffffULL /* of the first six bytes of a word */
 
-/* Needs eight bytes of frame. */
-static __always_inline bool frame_is_ours(const void *frame, __u32 ifindex)
+static __always_inline bool frame_is_peers(const void *frame, const struct xd_interface *interface)
+{
+	__u64 source = *(const __u64 *)(frame + 6) & MAC_MASK;
+
+#pragma unroll
+	for (__u32 i = 0; i < XD_MAX_PEERS; i++) {
+		if (i < interface->peers && interface->peer[i] == source)
+			return true;
+	}
+	return false;
+}
+
+/* Needs a whole Ethernet header. NO_VERDICT: it is for us to look at. */
+static __always_inline int frame_judge(const void *frame, __u32 ifindex)
 {
 	__u64 destination = *(const __u64 *)frame & MAC_MASK;
 
@@ -16,8 +31,12 @@ static __always_inline bool frame_is_ours(const void *frame, __u32 ifindex)
 		__u32 key = (ifindex + i) % XD_INTERFACES;
 		struct xd_interface *interface = bpf_map_lookup_elem(&interfaces, &key);
 
-		if (interface && interface->ifindex == ifindex)
-			return READ_ONCE(interface->mac_word) == destination;
+		if (!interface || interface->ifindex != ifindex)
+			continue;
+		if (READ_ONCE(interface->mac_word) != destination)
+			return verdict_passed_not_ours;
+		return unlikely(interface->peers) && frame_is_peers(frame, interface) ? verdict_passed_peer
+										      : NO_VERDICT;
 	}
-	return false;
+	return verdict_passed_not_ours;
 }

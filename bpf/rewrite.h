@@ -4,17 +4,17 @@
 
 #include "tables.h"
 
-#define WORD_STATE_SHIFT   48 /* in xd_real_server.target, behind the MAC address */
-#define WORD_HAS_MAC_SHIFT 56
+#define WORD_STATE_SHIFT    48 /* in xd_real_server.target, behind the MAC address */
+#define WORD_DELIVERY_SHIFT 56
 
 static __always_inline __u32 target_state(__u64 target)
 {
 	return target >> WORD_STATE_SHIFT & 0xff;
 }
 
-static __always_inline bool target_has_mac(__u64 target)
+static __always_inline __u32 target_delivery(__u64 target)
 {
-	return target >> WORD_HAS_MAC_SHIFT;
+	return target >> WORD_DELIVERY_SHIFT;
 }
 
 /* Both addresses in two stores. Needs twelve bytes of frame. */

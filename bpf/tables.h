@@ -7,6 +7,8 @@
 /* A section of its own makes it a map of its own, read without a helper call. The loader pins and reuses it. */
 volatile struct xd_settings settings SEC(".data.settings");
 
+volatile struct xd_address_filter virtual_addresses SEC(".data.addresses");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -26,10 +28,26 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XD_MAX_SERVICES);
+	__type(key, struct xd_service_key6);
+	__type(value, __u32);
+} services6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, XD_MAX_MARKED_ADDRESSES);
 	__type(key, struct xd_marked_address);
 	__type(value, struct xd_port_ranges);
 } port_marks SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XD_MAX_MARKED_ADDRESSES);
+	__type(key, struct xd_marked_address6);
+	__type(value, struct xd_port_ranges);
+} port_marks6 SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -72,11 +90,27 @@ struct {
 } connections SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, XD_MAX_TEMPLATES);
-	__type(key, struct xd_client);
-	__type(value, struct xd_template);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_DEFAULT_BUCKETS6);
+	__type(key, __u32);
+	__type(value, struct xd_bucket6);
+} connections6 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XD_TEMPLATE_BUCKETS);
+	__type(key, __u32);
+	__type(value, struct xd_template_bucket);
 } persistence SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, XD_MAX_FRAGMENTED);
+	__type(key, struct xd_fragment_key);
+	__type(value, struct xd_fragmented);
+} fragments SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

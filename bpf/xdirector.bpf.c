@@ -3,8 +3,8 @@
 #include "base.h"
 #include "tables.h"      /* the maps */
 #include "parse.h"       /* bytes to addresses, ports, event */
-#include "fence.h"       /* ARP for an address that is not ours any more */
-#include "interfaces.h"  /* is the frame for us? */
+#include "fence.h"       /* ARP and ND for an address that is not ours any more */
+#include "interfaces.h"  /* is the frame for us? from a peer director? */
 #include "connections.h" /* the table: find, touch, place, settle */
 #include "services.h"    /* which virtual server? */
 #include "persistence.h" /* which real server had this client? */
@@ -12,55 +12,105 @@
 #include "follow.h"      /* a known connection */
 #include "begin.h"       /* a new one */
 #include "rewrite.h"     /* new MAC addresses, and out */
+#include "unusual.h"     /* ICMP errors, fragments, extension headers */
 #include "count.h"       /* one verdict per packet */
 
 /* Fills in the packet's flow, or says why it has none. */
-static __always_inline int packet_parse(struct xdp_md *ctx, struct xd_packet *packet)
+static __always_inline int packet_parse(struct xd_cursor *cursor, struct xd_packet *packet)
 {
-	struct xd_cursor cursor = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
-	__be16 protocol;
+	__be16 protocol = parse_link(cursor);
+	int verdict;
 
-	packet->frame = cursor.at;
-	packet->bytes = cursor.end - cursor.at;
-	packet->ifindex = ctx->ingress_ifindex;
-	protocol = parse_link(&cursor);
 	if (unlikely(!protocol))
 		return verdict_passed_malformed;
 	if (unlikely(protocol == bpf_htons(ETH_P_ARP)))
-		return fence_arp(&cursor);
-	if (unlikely(protocol != bpf_htons(ETH_P_IP)))
+		return fence_arp(cursor);
+	if (protocol == bpf_htons(ETH_P_IPV6)) {
+		verdict = fence_icmp6(*cursor);
+		if (unlikely(verdict != NO_VERDICT))
+			return verdict;
+	} else if (unlikely(protocol != bpf_htons(ETH_P_IP))) {
 		return verdict_passed_not_ip;
-	if (!frame_is_ours(packet->frame, packet->ifindex))
-		return verdict_passed_not_ours;
+	}
+	verdict = frame_judge(packet->frame, packet->ifindex);
+	if (verdict != NO_VERDICT)
+		return verdict;
 	packet->flow.tick = current_tick();
-	return parse_ipv4(&cursor, &packet->flow);
+	return protocol == bpf_htons(ETH_P_IP) ? parse_ipv4(cursor, &packet->flow) : parse_ipv6(cursor, &packet->flow);
 }
 
 /* The real server that the flow goes to, and by which verdict. */
-static __always_inline int packet_direct(struct xd_flow *flow, struct xd_real_server **server)
+static __always_inline int packet_direct(struct xd_flow *flow, struct xd_flow *copy, struct xd_real_server **server,
+					 bool ipv6)
 {
-	struct xd_flow copy;
 	int verdict;
 
-	*server = connection_follow(flow);
+	*server = connection_follow(flow, copy, ipv6);
 	if (likely(*server))
 		return verdict_forwarded;
-	copy = *flow; /* so that the flow itself can stay in registers */
-	verdict = connection_begin(&copy);
-	flow->slot = copy.slot;
+	*copy = *flow;
+	verdict = connection_begin(copy);
+	flow->slot = copy->slot;
 	if (verdict_forwards(verdict))
 		*server = real_server_at(flow->slot);
 	return verdict;
 }
 
-static __always_inline int packet_send(struct xd_packet *packet, struct xd_real_server *server, int *verdict)
+/* A flow that is in memory anyway. */
+static __always_inline int packet_direct_unusual(struct xd_flow *flow, struct xd_real_server **server)
 {
-	__u64 target = READ_ONCE(server->target);
+	int verdict =
+	    flow_is_ipv6(flow) ? packet_direct(flow, flow, server, true) : packet_direct(flow, flow, server, false);
 
-	if (unlikely(!target_has_mac(target))) {
+	if (*server && flow->fragment == FRAGMENT_FIRST)
+		fragment_learn(flow);
+	return verdict;
+}
+
+static __always_inline int packet_choose(struct xdp_md *ctx, struct xd_packet *packet, struct xd_real_server **server)
+{
+	struct xd_cursor cursor = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
+	struct xd_flow copy = {};
+	int verdict;
+
+	packet->frame = cursor.at;
+	packet->bytes = cursor.end - cursor.at;
+	packet->ifindex = ctx->ingress_ifindex;
+	verdict = packet_parse(&cursor, packet);
+	if (likely(verdict == NO_VERDICT))
+		return flow_is_ipv6(&packet->flow) ? packet_direct(&packet->flow, &copy, server, true)
+						   : packet_direct(&packet->flow, &copy, server, false);
+	if (likely(verdict != UNUSUAL))
+		return verdict;
+	copy.tick = packet->flow.tick;
+	verdict = packet_read_unusual(ctx, &copy);
+	if (verdict == NO_VERDICT)
+		verdict = packet_direct_unusual(&copy, server);
+	else if (verdict_forwards(verdict))
+		*server = real_server_at(copy.slot);
+	packet->flow.slot = copy.slot;
+	return verdict;
+}
+
+/* What is not sent, although it has a real server. */
+static __always_inline int packet_keep(struct xd_packet *packet, __u32 delivery, int *verdict)
+{
+	if (delivery != XD_LOCAL) {
 		*verdict = verdict_dropped_no_mac;
 		return XDP_DROP;
 	}
+	count_forwarded(packet->flow.slot, packet->bytes, *verdict);
+	*verdict = verdict_passed_local;
+	return XDP_PASS;
+}
+
+static __always_inline int packet_send(struct xd_packet *packet, struct xd_real_server *server, int *verdict)
+{
+	__u64 target = READ_ONCE(server->target);
+	__u32 delivery = target_delivery(target);
+
+	if (unlikely(delivery != XD_BY_MAC))
+		return packet_keep(packet, delivery, verdict);
 	rewrite_macs(packet->frame, target, READ_ONCE(server->source));
 	count_forwarded(packet->flow.slot, packet->bytes, *verdict);
 	return rewrite_send(packet, server);
@@ -72,10 +122,8 @@ int xdirector(struct xdp_md *ctx)
 	struct xd_packet packet = {};
 	struct xd_real_server *server = NULL;
 	int action = XDP_PASS;
-	int verdict = packet_parse(ctx, &packet);
+	int verdict = packet_choose(ctx, &packet, &server);
 
-	if (verdict == NO_VERDICT)
-		verdict = packet_direct(&packet.flow, &server);
 	if (server)
 		action = packet_send(&packet, server, &verdict);
 	else if (verdict_drops(verdict))

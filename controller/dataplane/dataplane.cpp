@@ -28,11 +28,23 @@ struct NamedMap {
 // `settings` first.
 std::vector<NamedMap> pinned_maps(const xdirector& program) {
   const auto& m = program.maps;
-  return {
-      {"settings", m.data_settings},          {"interfaces", m.interfaces}, {"services", m.services},
-      {"port_marks", m.port_marks},           {"schedules", m.schedules},   {"real_servers", m.real_servers},
-      {"virtual_servers", m.virtual_servers}, {"leases", m.leases},         {"connections", m.connections},
-      {"persistence", m.persistence},         {"counters", m.counters},     {"real_server_stats", m.real_server_stats}};
+  return {{"settings", m.data_settings},
+          {"virtual_addresses", m.data_addresses},
+          {"interfaces", m.interfaces},
+          {"services", m.services},
+          {"services6", m.services6},
+          {"port_marks", m.port_marks},
+          {"port_marks6", m.port_marks6},
+          {"schedules", m.schedules},
+          {"real_servers", m.real_servers},
+          {"virtual_servers", m.virtual_servers},
+          {"leases", m.leases},
+          {"connections", m.connections},
+          {"connections6", m.connections6},
+          {"persistence", m.persistence},
+          {"fragments", m.fragments},
+          {"counters", m.counters},
+          {"real_server_stats", m.real_server_stats}};
 }
 
 int log_libbpf(libbpf_print_level level, const char* format, va_list args) {
@@ -53,6 +65,8 @@ xd_settings new_settings(uint32_t buckets) {
   xd_settings settings{};
   settings.layout = XD_LAYOUT;
   settings.buckets = buckets;
+  settings.buckets6 = XD_DEFAULT_BUCKETS6;
+  settings.template_buckets = XD_TEMPLATE_BUCKETS;
   settings.tick_shift = static_cast<uint32_t>(std::bit_width(per_second * 4 / 5 - 1));
   settings.tick_ns = static_cast<uint32_t>(jiffy.tv_nsec) << settings.tick_shift;
   if (getrandom(&settings.hash_seed, sizeof settings.hash_seed, 0) != sizeof settings.hash_seed) settings.hash_seed = 0;

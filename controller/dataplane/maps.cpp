@@ -9,8 +9,11 @@
 
 #include <algorithm>
 #include <ctime>
+#include <iterator>
+#include <memory>
 
 #include "dataplane/encode.hpp"
+#include "xdirector/address_filter.h"
 
 namespace dataplane {
 namespace {
@@ -42,6 +45,11 @@ const typename Map::mapped_type* find(const Map& map, const Key& key) {
   return found == map.end() ? nullptr : &found->second;
 }
 
+// A lease's: the program compares the last word first, and all of it only matters while `until` is set.
+void store_address(xd_address& where, const xd_address& address) {
+  for (size_t i = 0; i < std::size(address.word); ++i) store(where.word[i], address.word[i]);
+}
+
 template <typename Map, typename Key, typename Value>
 bool holds(const Map& map, const Key& key, const Value& value) {
   const auto* found = find(map, key);
@@ -53,7 +61,8 @@ bool holds(const Map& map, const Key& key, const Value& value) {
 std::map<base::Ip, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases) {
   std::map<base::Ip, model::LeaseEntry> all;
   for (uint32_t i = 0; i < leases.size(); ++i) {
-    if (leases[i].address != 0) all[base::Ipv4::from_network(leases[i].address)] = {i, leases[i].ifindex};
+    const base::Ip address = decode(leases[i].address);
+    if (address != base::Ip()) all[address] = {i, leases[i].ifindex};
   }
   return all;
 }
@@ -64,10 +73,13 @@ base::Result<Maps> Maps::open(const xdirector& program) {
   for (base::Result<> done :
        {map_array(maps.interfaces_, m.interfaces), map_array(maps.virtual_servers_, m.virtual_servers),
         map_array(maps.schedules_, m.schedules), map_array(maps.real_servers_, m.real_servers),
-        map_array(maps.leases_, m.leases), map_array(maps.connections_, m.connections)}) {
+        map_array(maps.leases_, m.leases), map_array(maps.connections_, m.connections),
+        map_array(maps.address_filter_, m.data_addresses)}) {
     if (!done) return std::unexpected(done.error());
   }
   maps.services_ = HashMap<xd_service_key, __u32>(bpf_map__fd(m.services));
+  maps.services6_ = HashMap<xd_service_key6, __u32>(bpf_map__fd(m.services6));
+  maps.port_marks6_ = HashMap<xd_marked_address6, xd_port_ranges>(bpf_map__fd(m.port_marks6));
   maps.port_marks_ = HashMap<xd_marked_address, xd_port_ranges>(bpf_map__fd(m.port_marks));
   maps.counters_ = PerCpuCounters<xd_counters>(bpf_map__fd(m.counters));
   maps.stats_ = PerCpuCounters<xd_real_server_stats>(bpf_map__fd(m.real_server_stats));
@@ -88,10 +100,10 @@ std::vector<Slot> Maps::read_cycle(xd_cycle cycle) const {
 void Maps::read_virtual_servers(Tables& tables) const {
   for (Index i = 0; i < virtual_servers_.size(); ++i) {
     const xd_virtual_server& value = virtual_servers_[i];
-    if (value.used == 0) continue;
-    tables.virtual_servers[i] = {.key = decode(value.key),
+    if ((value.flags & XD_USED) == 0) continue;
+    tables.virtual_servers[i] = {.key = decode(value.key, (value.transport & XD_IPV6) != 0),
                                  .persistence_ticks = value.persistence_ticks,
-                                 .persistence_prefix = decode_prefix(value.persistence_mask),
+                                 .persistence_prefix = value.persistence_prefix,
                                  .cycle = read_cycle(value.cycle)};
   }
 }
@@ -106,11 +118,11 @@ void Maps::read_real_servers(Tables& tables) const {
 
 void Maps::read_port_marks(Tables& tables) const {
   port_marks_.for_each([&](const xd_marked_address& key, const xd_port_ranges& value) {
-    auto& ranges =
-        tables.port_marks[{base::Ipv4::from_network(key.address), static_cast<model::Protocol>(key.protocol)}];
-    for (uint32_t i = 0; i < value.count && i < XD_MAX_PORT_RANGES; ++i) {
-      ranges.push_back({value.range[i].first, value.range[i].last, value.range[i].mark});
-    }
+    const base::Ip address = base::Ipv4::from_network(key.address);
+    tables.port_marks[{address, static_cast<model::Protocol>(key.protocol)}] = decode(value);
+  });
+  port_marks6_.for_each([&](const xd_marked_address6& key, const xd_port_ranges& value) {
+    tables.port_marks[{decode(key.address), static_cast<model::Protocol>(key.protocol)}] = decode(value);
   });
 }
 
@@ -120,6 +132,8 @@ Tables Maps::read() const {
     if (value.ifindex != 0) tables.interfaces[value.ifindex] = base::Mac::from_bytes(value.mac);
   }
   services_.for_each([&](const xd_service_key& key, const __u32& index) { tables.services[decode(key)] = index; });
+  services6_.for_each(
+      [&](const xd_service_key6& key, const __u32& index) { tables.services[decode(key, true)] = index; });
   read_port_marks(tables);
   read_virtual_servers(tables);
   read_real_servers(tables);
@@ -131,9 +145,6 @@ Tables Maps::read() const {
 
 base::Result<> Maps::change(const Tables& from, const Tables& to) {
   if (from == to) return {};
-  const bool v6 = std::ranges::any_of(to.services, [](const auto& service) { return service.first.is_v6(); }) ||
-                  std::ranges::any_of(to.port_marks, [](const auto& marks) { return marks.first.first.is_v6(); });
-  if (v6) return base::fail("the packet path has no IPv6 yet; remove the IPv6 addresses");
   base::Result<> done = transition(from, to);
   if (!done) static_cast<void>(transition(to, from));
   return done;
@@ -142,6 +153,7 @@ base::Result<> Maps::change(const Tables& from, const Tables& to) {
 base::Result<> Maps::transition(const Tables& from, const Tables& to) {
   if (auto done = write_interfaces(from, to); !done) return done;
   write_leases(from, to);
+  write_address_filter(to);
   write_virtual_servers(from, to);  // first: should we end here, no slot is left that nobody owns
   write_real_servers(from, to, true);
   if (auto done = write_cycles(from, to); !done) return done;
@@ -177,14 +189,35 @@ base::Result<> Maps::write_interfaces(const Tables& from, const Tables& to) {
   return {};
 }
 
+// Before the services, whose packets it lets through. While anything drains, nothing is taken out: the addresses of
+// what was removed are not known any more when it was a mark on several.
+void Maps::write_address_filter(const Tables& to) {
+  auto wanted = std::make_unique<xd_address_filter>();
+  auto add = [&](const base::Ip& address) {
+    const xd_address encoded = encode(address);
+    const uint32_t bit = address.is_v6() ? xd_filter_bit6(&encoded) : xd_filter_bit(encoded.word[3]);
+    wanted->word[bit / 64] |= uint64_t{1} << bit % 64;
+  };
+  for (const auto& [key, index] : to.services) {
+    if (key.mark == 0) add(key.address);
+  }
+  for (const auto& [key, ranges] : to.port_marks) add(key.first);
+  const bool drains = std::ranges::any_of(to.virtual_servers,
+                                          [&](const auto& entry) { return !to.services.contains(entry.second.key); });
+  xd_address_filter& filter = address_filter_[0];
+  for (size_t i = 0; i < std::size(filter.word); ++i) {
+    store(filter.word[i], wanted->word[i] | (drains ? filter.word[i] : 0));
+  }
+}
+
 void Maps::write_leases(const Tables& from, const Tables& to) {
   for (const auto& [address, lease] : to.leases) {
     if (holds(from.leases, address, lease)) continue;
     xd_lease& entry = leases_[lease.index];
     entry.ifindex = lease.ifindex;
-    if (entry.address == encode_address(address)) continue;
+    if (decode(entry.address) == address) continue;
     store(entry.until, __u64{0});  // fenced until the vrrp worker says otherwise
-    store(entry.address, encode_address(address));
+    store_address(entry.address, encode(address));
   }
 }
 
@@ -197,18 +230,18 @@ void Maps::write_real_server(Slot slot, const model::RealServerEntry& entry, boo
   const bool moves = value.ifindex != entry.next_hop.ifindex || value.source != encode_mac(entry.next_hop.source);
   if (moves) {  // never with the MAC of one interface and the index of another
     xd_real_server unknown = value;
-    unknown.has_mac = 0;
+    unknown.delivery = XD_UNKNOWN;
     store(value.target, unknown.target);
     store(value.ifindex, entry.next_hop.ifindex);
     store(value.source, encode_mac(entry.next_hop.source));
   }
   value.virtual_server = entry.virtual_server;
-  value.virtual_address = encode_address(entry.virtual_address);
+  value.virtual_address = encode(entry.virtual_address);
   value.virtual_port = htons(entry.virtual_port);
-  value.protocol = static_cast<__u8>(entry.protocol);
+  value.transport = encode_transport(entry.protocol, entry.key.address.is_v6());
   value.persistent = entry.persistent ? 1 : 0;
   std::memcpy(value.timeout_ticks, entry.timeout_ticks.data(), sizeof value.timeout_ticks);
-  value.address = encode_address(entry.key.address);
+  value.address = encode(entry.key.address);
   value.port = htons(entry.key.port);
   value.weight = entry.weight;
   store(value.target, encode_target(entry));
@@ -231,9 +264,10 @@ void Maps::write_virtual_servers(const Tables& from, const Tables& to) {
       value.key = encode(entry.key);
       value.hash_seed = hash_seed(entry.key);
     }
-    value.persistence_mask = encode_prefix(entry.persistence_prefix);
+    value.persistence_prefix = entry.persistence_prefix;
+    value.transport = encode_transport(entry.key.protocol, entry.key.is_v6());
     store(value.persistence_ticks, entry.persistence_ticks);
-    store(value.used, __u32{1});
+    value.flags = XD_USED;
   }
 }
 
@@ -269,6 +303,7 @@ base::Result<> Maps::write_cycles(const Tables& from, const Tables& to) {
       cycle.length = region.length;
     }
     store(virtual_servers_[index].cycle.word, cycle.word);
+    store(virtual_servers_[index].maglev.word, cycle.word);
   }
   wait_for_packets_in_flight();  // then the old regions are free
   return {};
@@ -277,32 +312,31 @@ base::Result<> Maps::write_cycles(const Tables& from, const Tables& to) {
 base::Result<> Maps::write_services(const Tables& from, const Tables& to) {
   for (const auto& [key, index] : to.services) {
     if (holds(from.services, key, index)) continue;
-    if (auto done = services_.put(encode(key), index); !done) return done;
+    const auto done = key.is_v6() ? services6_.put(encode(key), index) : services_.put(encode_ipv4(key), index);
+    if (!done) return done;
   }
   for (const auto& [key, index] : from.services) {
     if (to.services.contains(key)) continue;
-    if (auto done = services_.remove(encode(key)); !done) return done;
+    const auto done = key.is_v6() ? services6_.remove(encode(key)) : services_.remove(encode_ipv4(key));
+    if (!done) return done;
   }
   return {};
 }
 
 base::Result<> Maps::write_port_marks(const Tables& from, const Tables& to) {
-  auto encode_key = [](const model::MarkedAddress& key) {
-    return xd_marked_address{
-        .address = encode_address(key.first), .protocol = static_cast<__u8>(key.second), .reserved = {}};
-  };
   for (const auto& [key, ranges] : to.port_marks) {
     if (holds(from.port_marks, key, ranges)) continue;
     if (ranges.size() > XD_MAX_PORT_RANGES) {
       return base::fail(fmt::format("{} has more than {} port ranges", key.first.str(), XD_MAX_PORT_RANGES));
     }
-    xd_port_ranges value{};
-    for (const model::PortRange& range : ranges) value.range[value.count++] = {range.first, range.last, range.mark};
-    if (auto done = port_marks_.put(encode_key(key), value); !done) return done;
+    const auto done = key.first.is_v6() ? port_marks6_.put(encode(key), encode(ranges))
+                                        : port_marks_.put(encode_ipv4(key), encode(ranges));
+    if (!done) return done;
   }
   for (const auto& [key, ranges] : from.port_marks) {
     if (to.port_marks.contains(key)) continue;
-    if (auto done = port_marks_.remove(encode_key(key)); !done) return done;
+    const auto done = key.first.is_v6() ? port_marks6_.remove(encode(key)) : port_marks_.remove(encode_ipv4(key));
+    if (!done) return done;
   }
   return {};
 }
@@ -315,12 +349,12 @@ void Maps::clear_removed(const Tables& from, const Tables& to) {
   }
   for (const auto& [index, entry] : from.virtual_servers) {
     if (to.virtual_servers.contains(index)) continue;
-    store(virtual_servers_[index].used, __u32{0});
+    virtual_servers_[index].flags = 0;
     virtual_servers_[index] = {};
   }
   for (const auto& [address, lease] : from.leases) {
     if (to.leases.contains(address)) continue;
-    store(leases_[lease.index].address, __u32{0});
+    store_address(leases_[lease.index].address, {});
     store(leases_[lease.index].until, __u64{0});
   }
 }

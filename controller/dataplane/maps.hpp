@@ -49,6 +49,7 @@ class Maps {
   base::Result<> write_services(const model::Tables& from, const model::Tables& to);
   base::Result<> write_port_marks(const model::Tables& from, const model::Tables& to);
   base::Result<> write_interfaces(const model::Tables& from, const model::Tables& to);
+  void write_address_filter(const model::Tables& to);
   void write_leases(const model::Tables& from, const model::Tables& to);
   void clear_removed(const model::Tables& from, const model::Tables& to);
 
@@ -58,6 +59,7 @@ class Maps {
   std::vector<model::Slot> read_cycle(xd_cycle cycle) const;
   model::Regions regions() const;
 
+  MappedArray<xd_address_filter> address_filter_;
   MappedArray<xd_interface> interfaces_;
   MappedArray<xd_virtual_server> virtual_servers_;
   MappedArray<xd_schedule_block> schedules_;
@@ -65,7 +67,9 @@ class Maps {
   MappedArray<xd_lease> leases_;
   MappedArray<xd_bucket> connections_;
   HashMap<xd_service_key, __u32> services_;
+  HashMap<xd_service_key6, __u32> services6_;
   HashMap<xd_marked_address, xd_port_ranges> port_marks_;
+  HashMap<xd_marked_address6, xd_port_ranges> port_marks6_;
   PerCpuCounters<xd_counters> counters_;
   PerCpuCounters<xd_real_server_stats> stats_;
 };

@@ -14,12 +14,17 @@
 	X(persisted, FORWARD, "a new connection followed its client's persistence template")                           \
 	X(hashed, FORWARD, "a TCP packet in mid-connection without an entry was placed by the consistent hash")        \
 	X(rescheduled, FORWARD, "a packet of a failed real server's connection was given another real server")         \
+	X(unpersisted, FORWARD,                                                                                        \
+	  "no room for a new client's template: placed by the consistent hash, as its next will be")                   \
 	X(unlearned, FORWARD, "both buckets were full: the packet was placed by the consistent hash without an entry") \
 	X(passed_not_ip, PASS, "neither IPv4 nor an address resolution for a fenced address: the kernel's")            \
 	X(passed_not_ours, PASS, "the frame's destination MAC is not this interface's")                                \
 	X(passed_malformed, PASS, "a header is cut short or contradicts itself")                                       \
-	X(passed_fragment, PASS, "an IP fragment")                                                                     \
-	X(passed_protocol, PASS, "neither TCP nor UDP")                                                                \
+	X(followed, FORWARD, "a later IP fragment went where the first of its datagram had gone")                      \
+	X(passed_local, PASS, "for a virtual server, and this director itself is the real server")                     \
+	X(passed_peer, PASS, "from a peer director, which has chosen this machine as the real server")                 \
+	X(passed_fragment, PASS, "a later IP fragment whose first has not come by, or is the kernel's")                \
+	X(passed_protocol, PASS, "neither TCP nor UDP, nor an ICMP error about them")                                  \
 	X(passed_no_service, PASS, "no virtual server has this address and port")                                      \
 	X(dropped_fenced, DROP, "an ARP request for a virtual address that this director has no valid lease for")      \
 	X(dropped_no_real_server, DROP, "the virtual server has no real server to give a connection to")               \

@@ -13,13 +13,17 @@
 
 #include "model/cycle.hpp"
 #include "support/program.hpp"
+#include "xdirector/address_filter.h"
 
 namespace test {
 namespace {
 
 constexpr uint32_t kTickShift = 63;  // it is tick 0 for ever
-constexpr TableSizes kSizes = {
-    .buckets = kBuckets, .real_servers = 64, .virtual_servers = 8, .schedule_blocks = 16, .templates = 256};
+constexpr TableSizes kSizes = {.buckets = kBuckets,
+                               .real_servers = 64,
+                               .virtual_servers = 8,
+                               .schedule_blocks = 16,
+                               .template_buckets = kTemplateBuckets};
 
 // Loaded once for all tests.
 Program& program() {
@@ -51,6 +55,10 @@ uint16_t network(uint16_t port) {
   return __builtin_bswap16(port);
 }
 
+xd_address v4_mapped(uint32_t network_address) {
+  return {{0, 0, __builtin_bswap32(0xffff), network_address}};
+}
+
 }  // namespace
 
 const char* name(xd_verdict verdict) {
@@ -72,6 +80,7 @@ RealServer Director::real_server(std::string_view address, const base::Mac& mac,
 
 VirtualServer Director::virtual_server(std::string_view address, uint16_t port, uint8_t protocol,
                                        const std::vector<RealServer>& real_servers) {
+  let_through(address);
   return add_virtual_server(
       {.address = ip(address).network(), .port = network(port), .protocol = protocol, .kind = XD_EXACT}, real_servers);
 }
@@ -85,8 +94,16 @@ VirtualServer Director::add_virtual_server(const xd_service_key& key, const std:
   VirtualServer server{next_virtual_server_++, {}};
   std::vector<model::WeightedSlot> weights;
   xd_virtual_server& value = entry(server);
-  value.key = key;
-  value.used = 1;
+  if (key.kind == XD_MARK) {
+    value.key.mark = key.mark;
+  } else {
+    value.key.address = v4_mapped(key.address);
+  }
+  value.key.port = key.port;
+  value.key.protocol = key.protocol;
+  value.key.kind = key.kind;
+  value.flags = XD_USED;
+  value.transport = key.protocol;
   value.hash_seed = 7;
   for (const RealServer& real : real_servers) {
     server.slots.push_back(add_slot(key, server.index, real));
@@ -102,16 +119,16 @@ uint16_t Director::add_slot(const xd_service_key& key, uint32_t index, const Rea
   by_slot_.push_back(server);
   xd_real_server& value = slot(number);
   set_mac(value.mac, server.mac);
-  value.has_mac = 1;
+  value.delivery = XD_BY_MAC;
   value.state = server.weight ? XD_ACTIVE : XD_DRAINING;
   set_mac(value.source_mac, director_);
   value.ifindex = server.ifindex;
   value.virtual_server = index;
-  value.virtual_address = key.kind == XD_EXACT ? key.address : 0;
+  if (key.kind == XD_EXACT) value.virtual_address = v4_mapped(key.address);
   value.virtual_port = key.port;
-  value.protocol = key.protocol;
+  value.transport = key.protocol;
   std::fill_n(value.timeout_ticks, 4, kNever);
-  value.address = ip(server.address).network();
+  value.address = v4_mapped(ip(server.address).network());
   return number;
 }
 
@@ -122,11 +139,17 @@ void Director::port_marks(std::string_view address, uint8_t protocol, const std:
   value->count = count.value_or(static_cast<uint32_t>(ranges.size()));
   std::copy(ranges.begin(), ranges.end(), value->range);
   bpf_map_update_elem(program().port_marks(), &key, value.get(), BPF_ANY);
+  let_through(address);
 }
 
-void Director::persist(const VirtualServer& server, uint32_t ticks, std::string_view mask) {
+void Director::let_through(std::string_view address) {
+  const uint32_t bit = xd_filter_bit(ip(address).network());
+  program().address_filter[0].word[bit / 64] |= uint64_t{1} << bit % 64;
+}
+
+void Director::persist(const VirtualServer& server, uint32_t ticks, uint8_t prefix) {
   entry(server).persistence_ticks = ticks;
-  entry(server).persistence_mask = ip(mask).network();
+  entry(server).persistence_prefix = prefix;
   for (const uint16_t number : server.slots) slot(number).persistent = 1;
 }
 
@@ -139,14 +162,15 @@ void Director::schedule(const VirtualServer& server, const std::vector<uint16_t>
   value.offset = next_schedule_;
   value.length = static_cast<uint32_t>(cycle.size());
   entry(server).cycle.word = value.word;
+  entry(server).maglev.word = value.word;
   next_schedule_ += value.length;
 }
 
 void Director::lease(std::string_view address, int64_t nanoseconds_from_now) {
   xd_lease* free = program().leases.begin();
-  while (free->address != 0) free++;
+  while (free->address.word[3] != 0) free++;
   free->until = boottime() + static_cast<uint64_t>(nanoseconds_from_now);
-  free->address = ip(address).network();
+  free->address = v4_mapped(ip(address).network());
 }
 
 void Director::interface(uint32_t ifindex, const base::Mac& mac) {
@@ -162,7 +186,12 @@ void Director::move_interface(uint32_t ifindex, uint32_t places) {
 }
 
 void Director::remove_service(const VirtualServer& server) {
-  bpf_map_delete_elem(program().services(), &entry(server).key);
+  const xd_service_key6& name = entry(server).key;
+  const xd_service_key key{.address = name.kind == XD_EXACT ? name.address.word[3] : name.mark,
+                           .port = name.port,
+                           .protocol = name.protocol,
+                           .kind = name.kind};
+  bpf_map_delete_elem(program().services(), &key);
 }
 
 xd_real_server& Director::slot(uint16_t slot) {
@@ -229,10 +258,12 @@ Connection Director::only_connection() const {
 }
 
 std::optional<xd_template> Director::client_template(std::string_view client, const VirtualServer& server) const {
-  const xd_client key{.address = ip(client).network(), .virtual_server = server.index};
-  xd_template value{};
-  if (bpf_map_lookup_elem(program().persistence(), &key, &value)) return std::nullopt;
-  return value;
+  for (uint32_t bucket = 0; bucket < kTemplateBuckets; bucket++) {
+    for (const xd_template& value : program().persistence[bucket].way) {
+      if (value.client == ip(client).network() && value.virtual_server == server.index + 1) return value;
+    }
+  }
+  return std::nullopt;
 }
 
 void Director::put_connection(const Connection& connection, std::string_view address, uint16_t port, uint8_t protocol) {
@@ -257,16 +288,10 @@ void Director::pass_ticks(uint32_t ticks) {
     older.tick = (older.tick - ticks) & (XD_TICKS - 1);
     __atomic_compare_exchange_n(&way.w1, &was, older.w1, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   }
-  const int map = program().persistence();
-  xd_client key{};
-  for (int last = bpf_map_get_next_key(map, nullptr, &key); last == 0;) {
-    xd_template value{};
-    bpf_map_lookup_elem(map, &key, &value);
-    value.seen_tick -= ticks;
-    bpf_map_update_elem(map, &key, &value, BPF_EXIST);
-    xd_client next{};
-    last = bpf_map_get_next_key(map, &key, &next);
-    key = next;
+  for (uint32_t bucket = 0; bucket < kTemplateBuckets; bucket++) {
+    for (xd_template& value : program().persistence[bucket].way) {
+      if (value.w0 != 0) value.seen_tick = value.seen_tick - ticks;
+    }
   }
 }
 
@@ -274,7 +299,7 @@ void Director::clear_connections() {
   program().connections.clear();
 }
 void Director::clear_templates() {
-  program().clear_templates();
+  program().persistence.clear();
 }
 void Director::clear_stats() {
   program().clear_stats();

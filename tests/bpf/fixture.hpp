@@ -22,6 +22,7 @@ namespace test {
 
 inline constexpr uint32_t kBuckets = 2;
 inline constexpr uint32_t kWays = kBuckets * XD_WAYS;
+inline constexpr uint32_t kTemplateBuckets = 64;
 inline constexpr uint8_t kTcp = 6, kUdp = 17;
 inline constexpr uint16_t kNever = XD_MAX_TIMEOUT_SECONDS;
 inline constexpr uint32_t kLoopback = 1;  // test runs come in by lo
@@ -68,11 +69,12 @@ class Director : public testing::Test {
   VirtualServer marked_virtual_server(uint32_t mark, uint8_t protocol, const std::vector<RealServer>& real_servers);
   void port_marks(std::string_view address, uint8_t protocol, const std::vector<xd_port_range>& ranges,
                   std::optional<uint32_t> count = std::nullopt);
-  void persist(const VirtualServer& server, uint32_t ticks, std::string_view mask = "255.255.255.255");
+  void persist(const VirtualServer& server, uint32_t ticks, uint8_t prefix = 32);
   void schedule(const VirtualServer& server, const std::vector<uint16_t>& cycle);
   void lease(std::string_view address, int64_t nanoseconds_from_now);
   void interface(uint32_t ifindex, const base::Mac& mac);
   void move_interface(uint32_t ifindex, uint32_t places);  // as if others of the same remainder had come first
+  void let_through(std::string_view address);              // by the filter of virtual addresses
   void remove_service(const VirtualServer& server);
   xd_real_server& slot(uint16_t slot);
   xd_virtual_server& entry(const VirtualServer& server);

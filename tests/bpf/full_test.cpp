@@ -40,10 +40,17 @@ class FullBuckets : public Director {
   VirtualServer rest_;
 };
 
-TEST_F(FullBuckets, ANewConnectionGoesIntoTheEmptierBucket) {
+TEST_F(FullBuckets, ANewConnectionStaysInItsFirstBucketWhileThatHasRoomToSpare) {
+  const uint32_t first = *taken_by_new() / XD_WAYS;
+  clear_connections();
+  for (uint32_t way = 0; way < XD_WAYS - 2; way++) occupy(first * XD_WAYS + way, XD_PROVEN, 0);
+  EXPECT_EQ(*taken_by_new() / XD_WAYS, first);
+}
+
+TEST_F(FullBuckets, ThenItGoesIntoTheEmptierBucket) {
   for (const uint32_t fuller : {0U, 1U}) {
     clear_connections();
-    occupy(fuller * XD_WAYS, XD_PROVEN, 0);
+    for (uint32_t way = 0; way < XD_WAYS - 1; way++) occupy(fuller * XD_WAYS + way, XD_PROVEN, 0);
     const uint32_t emptier = 1 - fuller;
     EXPECT_EQ(*taken_by_new() / XD_WAYS, emptier);
   }

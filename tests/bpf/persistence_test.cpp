@@ -70,7 +70,7 @@ TEST_F(Persistence, ATemplateIsProvenWithItsConnection) {
 }
 
 TEST_F(Persistence, TheMaskMakesNeighboursOneClient) {
-  persist(ftp_, kTimeout, "255.255.255.0");
+  persist(ftp_, kTimeout, 24);
   const auto first = open(9814, "192.168.100.31");
   EXPECT_EQ(open(9814, "192.168.100.77"), first);
   EXPECT_NE(open(9814, "192.168.101.31"), first);

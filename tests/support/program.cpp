@@ -67,7 +67,8 @@ void Program::load(const TableSizes& sizes) {
   bpf_map__set_max_entries(maps.real_server_stats, sizes.real_servers);
   bpf_map__set_max_entries(maps.virtual_servers, sizes.virtual_servers);
   bpf_map__set_max_entries(maps.schedules, sizes.schedule_blocks);
-  bpf_map__set_max_entries(maps.persistence, sizes.templates);
+  bpf_map__set_max_entries(maps.connections6, sizes.buckets);
+  bpf_map__set_max_entries(maps.persistence, sizes.template_buckets);
   if (const int failed = xdirector::load(skeleton_)) {
     error_ = std::string("the kernel refused the program: ") + strerror(-failed);
     return;
@@ -79,7 +80,12 @@ void Program::load(const TableSizes& sizes) {
   leases.map(maps.leases);
   connections.map(maps.connections);
   settings().layout = XD_LAYOUT;
+  connections6.map(maps.connections6);
+  persistence.map(maps.persistence);
+  address_filter.map(maps.data_addresses);
   settings().buckets = sizes.buckets;
+  settings().buckets6 = sizes.buckets;
+  settings().template_buckets = sizes.template_buckets;
 }
 
 volatile xd_settings& Program::settings() const {
@@ -91,8 +97,14 @@ int Program::services() const {
 int Program::port_marks() const {
   return bpf_map__fd(skeleton_->maps.port_marks);
 }
-int Program::persistence() const {
-  return bpf_map__fd(skeleton_->maps.persistence);
+int Program::services6() const {
+  return bpf_map__fd(skeleton_->maps.services6);
+}
+int Program::port_marks6() const {
+  return bpf_map__fd(skeleton_->maps.port_marks6);
+}
+int Program::fragments() const {
+  return bpf_map__fd(skeleton_->maps.fragments);
 }
 int Program::fd() const {
   return bpf_program__fd(skeleton_->progs.xdirector);
@@ -128,14 +140,16 @@ void Program::clear() const {
   connections.clear();
   clear_hash<xd_service_key>(services());
   clear_hash<xd_marked_address>(port_marks());
-  clear_templates();
+  connections6.clear();
+  persistence.clear();
+  address_filter.clear();
+  clear_hash<xd_service_key6>(services6());
+  clear_hash<xd_marked_address6>(port_marks6());
+  clear_hash<xd_fragment_key>(fragments());
   clear_stats();
   clear_per_cpu<xd_counters>(skeleton_->maps.counters);
 }
 
-void Program::clear_templates() const {
-  clear_hash<xd_client>(persistence());
-}
 void Program::clear_stats() const {
   clear_per_cpu<xd_real_server_stats>(skeleton_->maps.real_server_stats);
 }

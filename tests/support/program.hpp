@@ -19,7 +19,7 @@ struct TableSizes {
   uint32_t real_servers;
   uint32_t virtual_servers;
   uint32_t schedule_blocks;
-  uint32_t templates;
+  uint32_t template_buckets;
 };
 
 void* map_bytes(const bpf_map* table, size_t entry_size, size_t& size);
@@ -50,14 +50,15 @@ class Program {
   int fd() const;
   volatile xd_settings& settings() const;
   int services() const;
+  int services6() const;
   int port_marks() const;
-  int persistence() const;
+  int port_marks6() const;
+  int fragments() const;
 
   std::vector<uint64_t> counters() const;  // by verdict, of all CPUs
   xd_real_server_stats stats(uint16_t slot) const;
 
   void clear() const;  // all tables
-  void clear_templates() const;
   void clear_stats() const;
 
   Table<xd_interface> interfaces;
@@ -66,6 +67,9 @@ class Program {
   Table<xd_real_server> real_servers;
   Table<xd_lease> leases;
   Table<xd_bucket> connections;
+  Table<xd_bucket6> connections6;
+  Table<xd_template_bucket> persistence;
+  Table<xd_address_filter> address_filter;
 
  private:
   void load(const TableSizes& sizes);

@@ -146,15 +146,15 @@ TEST(Limits, Schedules) {
   json config = smallest();
   auto& real_servers = config["virtual_servers"][0]["real_servers"];
   real_servers = json::array();
-  for (int i = 0; i < 16; ++i) {
+  for (int i = 0; i < 32; ++i) {
     real_servers.push_back({{"address", address(i)}, {"port", 80}, {"weight", 65535}});
   }
-  real_servers.push_back({{"address", address(16)}, {"port", 80}, {"weight", 16}});
-  EXPECT_THAT(found_in(config), IsEmpty()) << "2^20 slots are just enough";
-  real_servers.push_back({{"address", address(17)}, {"port", 80}, {"weight", 1}});
+  real_servers.push_back({{"address", address(32)}, {"port", 80}, {"weight", 32}});
+  EXPECT_THAT(found_in(config), IsEmpty()) << "2^21 slots are just enough";
+  real_servers.push_back({{"address", address(33)}, {"port", 80}, {"weight", 1}});
   EXPECT_THAT(
       found_in(config),
-      ElementsAre("virtual_servers: the weights need schedules of 1048608 slots together; allowed are 1048576. A "
+      ElementsAre("virtual_servers: the weights need schedules of 2097184 slots together; allowed are 2097152. A "
                   "schedule is as long as the sum of the weights divided by their greatest common divisor: use "
                   "smaller weights"));
   for (auto& real : real_servers) real["weight"] = 65535;

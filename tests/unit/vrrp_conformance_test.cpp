@@ -17,6 +17,7 @@
 
 #include "vrrp/instance.hpp"
 #include "vrrp/interface.hpp"
+#include "xdirector/maps.h"
 
 namespace vrrp {
 namespace {
@@ -227,7 +228,7 @@ class Conformance {
 
   static Leases leases_in_memory() {
     const base::Fd file(memfd_create("leases", MFD_CLOEXEC));
-    EXPECT_EQ(ftruncate(file.get(), 4096), 0);
+    EXPECT_EQ(ftruncate(file.get(), sizeof(xd_lease) * XD_MAX_LEASES), 0);
     return *Leases::map(file);
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An instance with a network that only writes down what is done to it, real leases in a memory file, and given times.
 #include "vrrp/instance.hpp"
+#include "xdirector/maps.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -69,7 +70,7 @@ class VrrpInstanceTest : public testing::Test {
 
   static Leases leases_in_memory() {
     const base::Fd file(memfd_create("leases", MFD_CLOEXEC));
-    EXPECT_EQ(ftruncate(file.get(), 4096), 0);
+    EXPECT_EQ(ftruncate(file.get(), sizeof(xd_lease) * XD_MAX_LEASES), 0);
     return *Leases::map(file);
   }
 

@@ -20,6 +20,7 @@
 #include "base/address.hpp"
 #include "model/cycle.hpp"
 #include "support/program.hpp"
+#include "xdirector/address_filter.h"
 
 #include "bench.h"
 
@@ -50,9 +51,11 @@ struct Case {
   uint8_t flags;
   xd_verdict expected;
   enum { Steady, LaterTick, New } kind;
+  bool foreign = false;  // to an address that no virtual server has
 };
 
 const base::Ipv4 kVip = *base::Ipv4::parse("10.200.1.1");
+const base::Ipv4 kForeign = *base::Ipv4::parse("10.200.1.2");
 const base::Mac kDirector = *base::Mac::parse("02:00:00:00:02:44");
 constexpr uint16_t kPlain = 80, kPersistent = 81, kNoService = 22;
 
@@ -62,6 +65,7 @@ const std::vector<Case> kCases = {
     {"hit, 64 k flows", ORDER_RANDOM, 1 << 16, kPlain, kAck, verdict_forwarded, Case::Steady},
     {"hit, 1 M flows", ORDER_RANDOM, kAllFlows, kPlain, kAck, verdict_forwarded, Case::Steady},
     {"hit, first of its tick", ORDER_SEQUENCE, kAllFlows, kPlain, kAck, verdict_forwarded, Case::LaterTick},
+    {"not a virtual address", ORDER_RANDOM, 1 << 16, kNoService, kAck, verdict_passed_no_service, Case::Steady, true},
     {"not a virtual server", ORDER_RANDOM, 1 << 16, kNoService, kAck, verdict_passed_no_service, Case::Steady},
     {"new flow", ORDER_SEQUENCE, 1U << 31, kPlain, kSyn, verdict_scheduled, Case::New},
     {"new flow, known client", ORDER_SEQUENCE, 1U << 31, kPersistent, kSyn, verdict_persisted, Case::New},
@@ -90,7 +94,7 @@ uint64_t word(const base::Mac& mac) {
 // The director under test: two virtual servers of four real servers, one of them persistent.
 class Director {
  public:
-  Director() : program_({kBuckets, 64, 8, 16, XD_MAX_TEMPLATES}) {
+  Director() : program_({kBuckets, 64, 8, 16, XD_TEMPLATE_BUCKETS}) {
     if (!program_.error().empty()) die(program_.error());
     program_.settings().hash_seed = 0x9d5c0fe1b2a37641;
     program_.settings().tick_shift = 63;  // it is tick 0 for ever
@@ -112,13 +116,13 @@ class Director {
       xd_real_server& real = program_.real_servers[slot];
       real.target = word(real_mac(slot));
       real.state = XD_ACTIVE;
-      real.has_mac = 1;
+      real.delivery = XD_BY_MAC;
       real.source = word(kDirector);
       real.ifindex = kLoopback;
       real.virtual_server = index;
-      real.virtual_address = key.address;
+      real.virtual_address.word[3] = key.address;
       real.virtual_port = key.port;
-      real.protocol = kTcp;
+      real.transport = kTcp;
       real.persistent = persistence_ticks != 0;
       std::fill_n(real.timeout_ticks, 4, uint16_t{900});
       weights.push_back({slot, 1});
@@ -126,13 +130,18 @@ class Director {
     const auto cycle = model::make_cycle(weights);
     std::copy(cycle.begin(), cycle.end(), program_.schedules[index].slot);
     xd_virtual_server& server = program_.virtual_servers[index];
-    server.key = key;
+    server.key.address.word[3] = key.address;
+    server.key.port = key.port;
+    server.key.protocol = kTcp;
     server.cycle = {{{.offset = index * XD_SCHEDULE_BLOCK, .length = static_cast<uint32_t>(cycle.size())}}};
+    server.maglev = server.cycle;
     server.hash_seed = 7 + index;
     server.persistence_ticks = persistence_ticks;
-    server.persistence_mask = 0xffffffff;
-    server.used = 1;
+    server.persistence_prefix = 32;
+    server.flags = XD_USED;
     bpf_map_update_elem(program_.services(), &key, &index, BPF_ANY);
+    const uint32_t bit = xd_filter_bit(key.address);
+    program_.address_filter[0].word[bit / 64] |= uint64_t{1} << bit % 64;
   }
 
   test::Program program_;
@@ -253,7 +262,7 @@ class Bench {
     plan.order = what.order;
     plan.mask = (options_.quick ? std::min(what.flows, kAllFlows / 16) : what.flows) - 1;
     plan.state = state;
-    plan.destination = kVip.network();
+    plan.destination = what.foreign ? kForeign.network() : kVip.network();
     plan.port = network(what.port);
     plan.tcp_flags = what.flags;
     plan.frame_head = word(kDirector) | uint64_t{0x0002} << 48;
