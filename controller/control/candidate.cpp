@@ -5,7 +5,6 @@
 
 #include "base/log.hpp"
 #include "config/load.hpp"
-#include "control/daemon.hpp"
 
 namespace control {
 

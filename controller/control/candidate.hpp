@@ -10,6 +10,8 @@
 
 namespace control {
 
+inline constexpr int kExitConfiguration = 78;  // EX_CONFIG: starting again will not help
+
 struct Candidate {
   model::Config config;
   std::vector<std::string> errors;  // empty: it can be taken

@@ -24,8 +24,6 @@ struct Options {
   std::function<base::Result<>(const std::vector<ipc::VrrpAssignment>&)> farewell;
 };
 
-inline constexpr int kExitConfiguration = 78;  // EX_CONFIG: starting again will not help
-
 int run(const Options& options);  // the exit code
 
 // Takes program, maps and left-over virtual addresses off, without a daemon. An error when one is running.
