@@ -58,7 +58,7 @@ int log_libbpf(libbpf_print_level level, const char* format, va_list args) {
 }
 
 // One tick is about a second: the power of two of jiffies nearest above 0.8 s.
-xd_settings new_settings(uint32_t buckets) {
+base::Result<xd_settings> new_settings(uint32_t buckets) {
   timespec jiffy{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);  // the coarse clocks step once a jiffy
   const auto per_second = static_cast<uint32_t>(1'000'000'000 / jiffy.tv_nsec);
@@ -69,7 +69,9 @@ xd_settings new_settings(uint32_t buckets) {
   settings.template_buckets = XD_TEMPLATE_BUCKETS;
   settings.tick_shift = static_cast<uint32_t>(std::bit_width(per_second * 4 / 5 - 1));
   settings.tick_ns = static_cast<uint32_t>(jiffy.tv_nsec) << settings.tick_shift;
-  if (getrandom(&settings.hash_seed, sizeof settings.hash_seed, 0) != sizeof settings.hash_seed) settings.hash_seed = 0;
+  if (getrandom(&settings.hash_seed, sizeof settings.hash_seed, 0) != sizeof settings.hash_seed) {
+    return base::fail_errno("no random number for the connection table");  // with a known one it could be flooded
+  }
   return settings;
 }
 
@@ -169,8 +171,9 @@ base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
   if (!adopted) return std::unexpected(adopted.error());
   std::string found = *adopted ? "took over the tables of an earlier run" : describe_lost_tables();
   if (!*adopted) {
-    const xd_settings settings = new_settings(buckets);
-    std::memcpy(const_cast<xd_settings*>(&program->data_settings->settings), &settings, sizeof settings);
+    const base::Result<xd_settings> settings = new_settings(buckets);
+    if (!settings) return std::unexpected(settings.error());
+    std::memcpy(const_cast<xd_settings*>(&program->data_settings->settings), &*settings, sizeof *settings);
   }
   if (const int error = xdirector::load(program.get()); error != 0) {
     return base::fail_errno(
