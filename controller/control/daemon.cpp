@@ -71,6 +71,7 @@ class Daemon {
   Child::Options vrrp_options();
   Child::Options health_options();
   void network_changed();
+  void health_reported(const ipc::HealthReport& report);
   void vrrp_lost(base::Duration restart_in);
   std::set<model::Slot> draining() const;
   void sweep();
@@ -260,12 +261,16 @@ Child::Options Daemon::health_options() {
           .on_started = [this] { health_.send(health_state_.assignment(config_)); },
           .on_message =
               [this](ipc::Message message) {
-                const auto* report = std::get_if<ipc::HealthReport>(&message);
-                const bool news = report != nullptr && health_state_.report(*report);
-                if (news && !apply_timer_.running()) apply_timer_.start(kGather);
+                if (const auto* report = std::get_if<ipc::HealthReport>(&message)) health_reported(*report);
               },
           .on_lost = [](base::Duration) {},  // the last known health stands
           .on_stopped = [] {}};
+}
+
+void Daemon::health_reported(const ipc::HealthReport& report) {
+  if (health_state_.report(report) && !apply_timer_.running()) apply_timer_.start(kGather);
+  const std::optional<model::Member> failed = health_state_.failed(report);
+  if (failed) network_->doubt(failed->real_server.address);
 }
 
 // A worker that is back within the lease resumes by itself.

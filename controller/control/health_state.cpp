@@ -22,4 +22,8 @@ bool HealthState::report(const ipc::HealthReport& report) {
   return report.up ? down_.erase(*member) > 0 : down_.insert(*member).second;
 }
 
+std::optional<model::Member> HealthState::failed(const ipc::HealthReport& report) const {
+  return report.up || report.unknown ? std::nullopt : ids_.member_of(report.id);
+}
+
 }  // namespace control

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -21,6 +22,9 @@ class HealthState {
 
   // True: one went up or down.
   bool report(const ipc::HealthReport& report);
+
+  // The one that a report says has failed.
+  std::optional<model::Member> failed(const ipc::HealthReport& report) const;
 
   // What the worker is to check from now on, and how it stands.
   ipc::ConfigureHealth assignment(const model::Config& config) { return make_health_assignment(config, down_, ids_); }

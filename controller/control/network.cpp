@@ -84,6 +84,7 @@ std::vector<std::string> Network::problems(const model::Config& config) {
 
 void Network::watch(const std::set<base::Ip>& real_servers) {
   std::erase_if(next_hops_, [&](const auto& known) { return !real_servers.contains(known.first); });
+  std::erase_if(doubted_, [&](const base::Ip& address) { return !real_servers.contains(address); });
   const bool more = !std::ranges::includes(watched_, real_servers);
   watched_ = real_servers;
   if (more) {
@@ -100,6 +101,13 @@ void Network::remember(const base::Ip& address, const model::NextHop& next_hop) 
   const bool same = known->second.ifindex == next_hop.ifindex ||
                     (now && now->vlan && static_cast<uint32_t>(now->vlan->parent) == next_hop.ifindex);
   if (same) known->second.mac = next_hop.mac;
+}
+
+void Network::doubt(const base::Ip& real_server) {
+  const auto known = next_hops_.find(real_server);
+  if (known == next_hops_.end()) return;
+  doubted_.insert(real_server);
+  static_cast<void>(netlink::revalidate(socket_, static_cast<int>(known->second.ifindex), real_server));
 }
 
 std::optional<netlink::Link> Network::link(const std::string& name) const {
@@ -133,7 +141,13 @@ bool Network::find_route(const base::Ip& address) {
 // real server is alive is for the health checks to say.
 void Network::learn(const netlink::Neighbour& neighbour) {
   const auto known = next_hops_.find(neighbour.ip);
-  if (known == next_hops_.end() || !neighbour.mac) return;
+  if (known == next_hops_.end()) return;
+  // Nobody has that MAC address any more: ask everybody, now instead of at the next turn.
+  const bool answered = neighbour.state == netlink::NeighbourState::reachable;
+  const bool lost = neighbour.state == netlink::NeighbourState::failed;
+  const bool doubted = (answered || lost) && doubted_.erase(neighbour.ip) > 0;
+  if (doubted && lost) static_cast<void>(netlink::probe(socket_, neighbour.ifindex, neighbour.ip));
+  if (!neighbour.mac) return;
   model::NextHop& next_hop = known->second;
   if (next_hop.ifindex != static_cast<uint32_t>(neighbour.ifindex) || next_hop.mac == neighbour.mac) return;
   if (next_hop.mac) {

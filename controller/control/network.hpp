@@ -37,6 +37,9 @@ class Network {
   // A MAC that an earlier run knew: good until the kernel says otherwise.
   void remember(const base::Ip& address, const model::NextHop& next_hop);
 
+  // It failed its checks: perhaps it has another MAC address by now, and nobody has told the kernel.
+  void doubt(const base::Ip& real_server);
+
   const std::map<base::Ip, model::NextHop>& next_hops() const { return next_hops_; }
   const Links& links() const { return links_; }
   std::optional<netlink::Link> link(const std::string& name) const;
@@ -62,6 +65,7 @@ class Network {
   std::unique_ptr<netlink::Monitor> monitor_;
   Links links_;
   std::set<base::Ip> watched_;
+  std::set<base::Ip> doubted_;  // and not yet answered for
   std::map<base::Ip, model::NextHop> next_hops_;
   bool routes_moved_ = false;  // or may have: to be read anew
   loop::Timer probe_timer_, change_timer_;

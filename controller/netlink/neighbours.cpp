@@ -35,6 +35,13 @@ NeighbourState from_kernel(uint16_t nud) {
   }
 }
 
+ndmsg header_of(int ifindex, const base::Ip& ip) {
+  ndmsg header{};
+  header.ndm_family = static_cast<uint8_t>(ip.family());
+  header.ndm_ifindex = ifindex;
+  return header;
+}
+
 }  // namespace
 
 std::string_view name(NeighbourState state) {
@@ -50,9 +57,7 @@ base::Result<std::vector<Neighbour>> neighbours(Socket& socket) {
 }
 
 base::Result<> probe(Socket& socket, int ifindex, const base::Ip& ip) {
-  ndmsg header{};
-  header.ndm_family = static_cast<uint8_t>(ip.family());
-  header.ndm_ifindex = ifindex;
+  ndmsg header = header_of(ifindex, ip);
   header.ndm_flags = NTF_USE;
   const auto message = detail::make_request(RTM_NEWNEIGH, NLM_F_CREATE, &header, sizeof header);
   detail::put(message.get(), NDA_DST, ip.network());
@@ -60,6 +65,25 @@ base::Result<> probe(Socket& socket, int ifindex, const base::Ip& ip) {
   if (error == 0) return {};
   return base::fail_errno(fmt::format("cannot ask for the MAC address of {} on interface {}", ip.str(), ifindex),
                           error);
+}
+
+base::Result<> revalidate(Socket& socket, int ifindex, const base::Ip& ip) {
+  ndmsg header = header_of(ifindex, ip);
+  const auto question = detail::make_request(RTM_GETNEIGH, 0, &header, sizeof header);
+  detail::put(question.get(), NDA_DST, ip.network());
+  std::optional<Neighbour> known;
+  int error = socket.request(question.get(), [&](const nlmsghdr* answer) { known = decode_neighbour(answer); });
+  const bool believed = known && (known->state == NeighbourState::reachable || known->state == NeighbourState::stale ||
+                                  known->state == NeighbourState::delay);
+  if (error == ENOENT || (error == 0 && !believed)) return {};
+  if (error == 0) {
+    header.ndm_state = NUD_PROBE;
+    const auto message = detail::make_request(RTM_NEWNEIGH, NLM_F_REPLACE, &header, sizeof header);
+    detail::put(message.get(), NDA_DST, ip.network());
+    error = socket.request(message.get());
+  }
+  if (error == 0) return {};
+  return base::fail_errno(fmt::format("cannot revalidate the neighbour {} on interface {}", ip.str(), ifindex), error);
 }
 
 std::optional<Neighbour> decode_neighbour(const nlmsghdr* message) {

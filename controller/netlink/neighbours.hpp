@@ -29,6 +29,11 @@ base::Result<std::vector<Neighbour>> neighbours(Socket& socket);
 // finds out comes as an event. Costs nothing when the neighbour is reachable.
 base::Result<> probe(Socket& socket, int ifindex, const base::Ip& ip);
 
+// The kernel asks a neighbour that it believes to know whether it is still there, at once. One that does not answer is
+// `failed` after some seconds (an event), and so free to be found under another MAC address. What an operator has set
+// is left alone, and so is one that is not known.
+base::Result<> revalidate(Socket& socket, int ifindex, const base::Ip& ip);
+
 // The neighbour that an RTM_NEWNEIGH or RTM_DELNEIGH message is about.
 std::optional<Neighbour> decode_neighbour(const nlmsghdr* message);
 

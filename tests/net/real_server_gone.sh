@@ -26,6 +26,13 @@ check "a download completes" is "$(outcome one)" 67108864
 check "and so does the other, of which one was real-1's" is "$(outcome two)" 67108864
 check "it was not taken out meanwhile" all_real_servers_up director-1
 
+echo "      the same without a word to anybody"
+lab_exec real-1 sysctl -qw net.ipv4.conf.eth0.arp_notify=0
+lab_exec real-1 ip link set dev eth0 address 02:00:00:00:77:02
+check_within 12 "real-1's new MAC address is found out" mac_in_status_is 192.168.100.34 02:00:00:00:77:02
+check_within 5 "real-1 is up again" all_real_servers_up director-1
+check "requests alternate" alternates_now
+
 host=$(ftp_session host)
 case $host in
   real-1) address=192.168.100.34 other=real-2 ;;

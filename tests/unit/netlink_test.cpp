@@ -175,6 +175,33 @@ TEST(Netlink, ProbingAnIpv6NeighbourMakesTheKernelResolveIt) {
   });
 }
 
+TEST(Netlink, RevalidatingAsksANeighbourThatIsBelievedToBeThere) {
+  in_own_network([](Socket& socket) {
+    sh("ip addr add fd00:9::1/64 dev near nodad");
+    const int near = (*find_link(socket, "near"))->index;
+    for (const char* address : {"10.9.0.2", "fd00:9::2"}) {
+      auto set = [&](const char* state) {
+        sh(("ip neigh replace " + std::string(address) + " lladdr 02:00:00:00:00:02 dev near nud " + state).c_str());
+      };
+      auto state = [&] {
+        const std::vector<Neighbour> all = *neighbours(socket);
+        return std::ranges::find(all, ip(address), &Neighbour::ip)->state;
+      };
+      ASSERT_TRUE(revalidate(socket, near, ip(address))) << "not known: nothing to do";
+      for (const char* believed : {"reachable", "stale", "delay"}) {
+        set(believed);
+        ASSERT_TRUE(revalidate(socket, near, ip(address)));
+        EXPECT_EQ(state(), NeighbourState::probe) << believed;
+      }
+      set("permanent");
+      ASSERT_TRUE(revalidate(socket, near, ip(address)));
+      EXPECT_EQ(state(), NeighbourState::permanent) << "an operator's word";
+    }
+    EXPECT_EQ(revalidate(socket, 4711, ip("10.9.0.2")).error().message,
+              "cannot revalidate the neighbour 10.9.0.2 on interface 4711: No such device");
+  });
+}
+
 TEST(Monitor, TellsOfLinksAddressesAndNeighbours) {
   in_own_network([](Socket& socket) {
     const int near = (*find_link(socket, "near"))->index;
