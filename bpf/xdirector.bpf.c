@@ -74,7 +74,6 @@ static __always_inline int packet_choose(struct xdp_md *ctx, struct xd_packet *p
 	int verdict;
 
 	packet->frame = cursor.at;
-	packet->bytes = cursor.end - cursor.at;
 	packet->ifindex = ctx->ingress_ifindex;
 	verdict = packet_parse(&cursor, packet);
 	if (likely(verdict == NO_VERDICT))
@@ -116,10 +115,9 @@ static __always_inline int packet_send(struct xd_packet *packet, struct xd_real_
 	return rewrite_send(packet, server);
 }
 
-SEC("xdp")
-int xdirector(struct xdp_md *ctx)
+static __always_inline int packet_process(struct xdp_md *ctx, __u32 bytes)
 {
-	struct xd_packet packet = {};
+	struct xd_packet packet = {.bytes = bytes};
 	struct xd_real_server *server = NULL;
 	int action = XDP_PASS;
 	int verdict = packet_choose(ctx, &packet, &server);
@@ -130,6 +128,19 @@ int xdirector(struct xdp_md *ctx)
 		action = XDP_DROP;
 	count_verdict(verdict);
 	return action;
+}
+
+SEC("xdp")
+int xdirector(struct xdp_md *ctx)
+{
+	return packet_process(ctx, ctx->data_end - ctx->data);
+}
+
+/* The same for frames of several buffers, of which data to data_end is the first: no header lies beyond it. */
+SEC("xdp.frags")
+int xdirector_frags(struct xdp_md *ctx)
+{
+	return packet_process(ctx, bpf_xdp_get_buff_len(ctx));
 }
 
 /* The packet path's clock for the controller's sweep: no other clock is sure to agree with it to the tick. */

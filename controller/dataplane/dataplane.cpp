@@ -208,8 +208,9 @@ base::Result<> Dataplane::apply(const model::Tables& desired) {
 }
 
 base::Result<Attached> Dataplane::attach_to(const Place& place, std::optional<Mode> wanted) {
-  const int plain = bpf_program__fd(program_->progs.xdirector);
-  return attach({.plain = plain, .multi_buffer = plain}, place, wanted);
+  const Programs programs{.plain = bpf_program__fd(program_->progs.xdirector),
+                          .multi_buffer = bpf_program__fd(program_->progs.xdirector_frags)};
+  return attach(programs, place, wanted);
 }
 
 int Dataplane::leases_fd() const {

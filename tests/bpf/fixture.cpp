@@ -207,14 +207,18 @@ int Director::program_fd() const {
   return program().fd();
 }
 
-Result Director::run(const Packet& packet) {
+Result Director::run_multi_buffer(const Packet& packet) {
+  return run_program(program().multi_buffer_fd(), packet);
+}
+
+Result Director::run_program(int program_fd, const Packet& packet) {
   Result result;
   result.bytes.resize(packet.bytes().size());
   LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.bytes().data(), .data_out = result.bytes.data(),
               .data_size_in = static_cast<uint32_t>(packet.bytes().size()),
               .data_size_out = static_cast<uint32_t>(result.bytes.size()), .repeat = 1);
   const auto before = program().counters();
-  const int failed = bpf_prog_test_run_opts(program_fd(), &options);
+  const int failed = bpf_prog_test_run_opts(program_fd, &options);
   const auto after = program().counters();
   EXPECT_EQ(failed, 0) << "BPF_PROG_TEST_RUN: " << strerror(-failed);
   result.action = options.retval;

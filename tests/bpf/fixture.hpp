@@ -81,7 +81,8 @@ class Director : public testing::Test {
   volatile xd_settings& settings();
 
   // Checks that the packet was counted once, and says under which verdict.
-  Result run(const Packet& packet);
+  Result run(const Packet& packet) { return run_program(program_fd(), packet); }
+  Result run_multi_buffer(const Packet& packet);
   uint64_t counter(xd_verdict verdict) const;
   xd_real_server_stats stats(uint16_t slot) const;
   int program_fd() const;
@@ -111,6 +112,7 @@ class Director : public testing::Test {
 
  private:
   VirtualServer add_virtual_server(const xd_service_key& key, const std::vector<RealServer>& real_servers);
+  static Result run_program(int program, const Packet& packet);
   uint16_t add_slot(const xd_service_key& key, uint32_t index, const RealServer& server);
 
   std::vector<RealServer> by_slot_ = {{}};

@@ -54,6 +54,14 @@ TEST_F(Forward, CountsPacketsBytesAndConnectionsOfTheRealServer) {
   EXPECT_EQ(stats.connections, 1U);
 }
 
+TEST_F(Forward, AFrameOfSeveralBuffersIsForwardedAndCountedInFull) {
+  const auto syn = tcp(40000, 9826, kSyn), large = tcp(40000, 9826, kAck).payload(std::string(8960, 'x'));
+  EXPECT_SENT(run_multi_buffer(syn), verdict_scheduled, syn.with_eth(director_, real_.mac));
+  EXPECT_SENT(run_multi_buffer(large), verdict_forwarded, large.with_eth(director_, real_.mac));
+  EXPECT_SENT(run(tcp(40000, 9826, kAck)), verdict_forwarded, tcp(40000, 9826, kAck).with_eth(director_, real_.mac));
+  EXPECT_EQ(stats(rest_.slots[0]).bytes, syn.bytes().size() + large.bytes().size() + tcp(1, 1, kAck).bytes().size());
+}
+
 TEST_F(Forward, VlanTagsAreLookedThroughAndKept) {
   const auto tagged = frame_.vlan(100).ipv4("192.168.100.31", vip_).tcp(1, 9826, kSyn);
   EXPECT_SENT(run(tagged), verdict_scheduled, tagged.with_eth(director_, real_.mac));

@@ -109,6 +109,9 @@ int Program::fragments() const {
 int Program::fd() const {
   return bpf_program__fd(skeleton_->progs.xdirector);
 }
+int Program::multi_buffer_fd() const {
+  return bpf_program__fd(skeleton_->progs.xdirector_frags);
+}
 
 std::vector<uint64_t> Program::counters() const {
   struct Counters {

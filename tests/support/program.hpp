@@ -48,6 +48,7 @@ class Program {
 
   const std::string& error() const { return error_; }  // why it could not be loaded, or empty
   int fd() const;
+  int multi_buffer_fd() const;  // the one for frames of several buffers
   volatile xd_settings& settings() const;
   int services() const;
   int services6() const;

@@ -151,6 +151,30 @@ TEST_F(AdoptionTest, AnotherModeReplacesTheLink) {
   EXPECT_FALSE(native.adopted);
 }
 
+TEST_F(AdoptionTest, TheProgramGoesWithTheMtu) {
+  Dataplane dataplane = open();
+  auto multi_buffer_with = [&](uint32_t mtu) {
+    const base::Result<Attached> attached = dataplane.attach_to({kIndex, "eth0", mtu}, Mode::native);
+    EXPECT_TRUE(attached && attached->mode == Mode::native);
+    return attached && attached->multi_buffer;
+  };
+  EXPECT_FALSE(multi_buffer_with(1500));
+  const uint32_t plain = program_on(kIndex);
+  EXPECT_TRUE(multi_buffer_with(9000));
+  EXPECT_NE(program_on(kIndex), plain) << "by the same link, which has never been off";
+  EXPECT_FALSE(multi_buffer_with(3498));
+  EXPECT_EQ(program_on(kIndex), plain);
+}
+
+TEST_F(AdoptionTest, WhereTheDriverRefusesTheOneProgramItGetsTheOther) {
+  run("ip link set eth1 mtu 9000");  // what counts for veth: how large frames can arrive
+  Dataplane dataplane = open();
+  EXPECT_TRUE(attach(dataplane, std::nullopt).multi_buffer);
+  const Attached again = attach(dataplane, Mode::native);
+  EXPECT_TRUE(again.adopted);
+  EXPECT_TRUE(again.multi_buffer);
+}
+
 TEST_F(AdoptionTest, AModeThatTheDriverRefusesLeavesTheProgramAsItWas) {
   Dataplane dataplane = open();
   attach(dataplane, Mode::generic, kLoopback);  // it has no native XDP
