@@ -1,0 +1,147 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# In the guest: raises a director with a cable to a client, once per kind of director, and measures the rows.
+# Prints "ROW|director|row|floor|aim|INSTRUCTIONS|PACKETS_PER_POLL"; run.sh makes the table of it.
+#
+# One-armed: frames come in by d0 and go out by d0, which is how direct routing is used. Permanent neighbours all round.
+# Environment: XDIRECTOR, GUEST_BENCH (binaries), GUEST_ONLY (regular expression), GUEST_PACKETS.
+set -euo pipefail
+: "${XDIRECTOR:?}" "${GUEST_BENCH:?}"
+vip=10.200.1.1 director='' daemon=
+state=/run/guest-bench
+
+on_director() { ip netns exec director "$@"; }
+
+# cable on|off: without GRO or an XDP program veth does not poll, and every frame would be an interrupt.
+cable() {
+  local i
+  ip -n client link delete dev c0 2>/dev/null || true
+  ip link add c0 netns client address 02:00:00:00:00:02 numrxqueues 1 numtxqueues 1 type veth \
+    peer name d0 netns director address 02:00:00:00:00:01 numrxqueues 1 numtxqueues 1
+  on_director ethtool -K d0 gro "$1"
+  ip -n client link set dev c0 up
+  ip -n director link set dev d0 up
+  ip -n director address add 10.254.0.1/8 dev d0 # the clients' network and the real servers'
+  on_director sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.d0.rp_filter=0 \
+    net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.d0.send_redirects=0
+  ip -n director neighbour add $vip lladdr 02:00:00:00:01:01 dev d0 nud permanent # for who only forwards
+  for i in 1 2 3 4; do ip -n director neighbour add 10.200.2.$i lladdr 02:00:00:00:02:0$i dev d0 nud permanent; done
+}
+
+# --- the directors -----------------------------------------------------------------------------------------------------
+
+configuration() {
+  local services='[[80, null, 0], [81, null, 300], [0, 1, 0], [0, 2, 300]]'
+  jq -n --arg vip $vip --argjson services "$services" '{
+    interfaces: ["d0"],
+    port_marks: [{mark: 1, address: $vip, ports: "8000-8999"}, {mark: 2, address: $vip, ports: "9000-9999"}],
+    virtual_servers: [
+      ($services[], [80, null, 0, "UDP"]) | . as [$port, $mark, $persistence, $protocol]
+      | {protocol: ($protocol // "TCP"), lb_algo: "wrr", lb_kind: "DR",
+         real_servers: [range(1; 5) | {address: "10.200.2.\(.)", port: (if $mark then 80 else $port end), weight: .}]}
+      + if $mark then {fwmark: $mark} else {address: $vip, port: $port} end
+      + if $persistence > 0 then {persistence_timeout: $persistence} else {} end]}'
+}
+
+xdirector_is_ready() { "$XDIRECTOR" status --json 2>/dev/null | jq -e '.interfaces | length > 0' >/dev/null; }
+
+xdirector_start() {
+  configuration >$state/xdirector.json
+  ip netns exec director "$XDIRECTOR" run --config $state/xdirector.json --xdp-mode "$1" >$state/log 2>&1 &
+  daemon=$!
+  until xdirector_is_ready; do
+    kill -0 $daemon 2>/dev/null || { cat $state/log >&2; return 1; }
+    sleep 0.1
+  done
+}
+
+xdirector_stop() {
+  kill $daemon
+  wait $daemon
+}
+
+ipvs_start() {
+  local service i
+  ip -n director address add $vip/32 dev lo
+  on_director ipvsadm -A -t $vip:80 -s wrr
+  on_director ipvsadm -A -t $vip:81 -s wrr -p 300
+  on_director ipvsadm -A -u $vip:80 -s wrr
+  for service in "-t $vip:80" "-t $vip:81" "-u $vip:80"; do
+    # shellcheck disable=SC2086 # two words
+    for i in 1 2 3 4; do on_director ipvsadm -a $service -r 10.200.2.$i -g -w $i; done
+  done
+}
+
+ipvs_stop() {
+  on_director ipvsadm -C
+  ip -n director address del $vip/32 dev lo
+}
+
+start() {
+  case $1 in
+    'xdirector native' | floor) cable off ;;
+    *) cable on ;;
+  esac
+  case $1 in
+    xdirector*) xdirector_start "${1#xdirector }" ;;
+    IPVS*) ipvs_start ;;
+  esac
+}
+
+stop() {
+  case $1 in
+    xdirector*) xdirector_stop ;;
+    IPVS*) ipvs_stop ;;
+  esac
+}
+
+# --- the rows ----------------------------------------------------------------------------------------------------------
+
+# row DIRECTOR NAME FLOOR AIM ARGUMENT...: the arguments are guest_bench's.
+row() {
+  local figures
+  [ -z "$3" ] || [[ "$1, $2" =~ ${GUEST_ONLY:-} ]] || return 0
+  if [ "$director" != "$1" ]; then
+    stop "$director"
+    director=$1
+    start "$1"
+  fi
+  figures=$("$GUEST_BENCH" "${@:5}" --packets "${GUEST_PACKETS:-20000}")
+  echo "ROW|$1|$2|$3|$4|${figures/ /|}"
+}
+
+mkdir -p $state
+modprobe -a veth ip_vs ip_vs_wrr sch_ingress cls_bpf
+for space in client director; do
+  ip netns add $space
+  ip -n $space link set dev lo up
+  ip netns exec $space sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+done
+
+row floor 'drop, native XDP' '' '' established --xdp drop
+row floor 'swap MAC addresses, native XDP' 'drop, native XDP' '' established --xdp swap
+row floor 'stateless: service, ring, 2 counters' 'drop, native XDP' '' established --xdp stateless
+row floor 'pass, then drop at tc ingress' '' '' established --xdp pass --tc-drop
+row kernel 'drop at tc ingress' '' '' established --tc-drop --sink tc
+row kernel 'ip_forward' 'drop at tc ingress' '' established --sink tc
+
+native='drop, native XDP' skb='drop at tc ingress' passed='pass, then drop at tc ingress'
+row 'xdirector native' 'established' "$native" 550 established
+row 'xdirector native' 'established, persistent service' "$native" 550 established-persistent
+row 'xdirector native' 'established UDP' "$native" 550 established-udp
+row 'xdirector native' 'new' "$native" 1000 new
+row 'xdirector native' 'new UDP' "$native" 1000 new-udp
+row 'xdirector native' 'new, by mark' "$native" '' new-mark
+row 'xdirector native' 'new, persistent, new client' "$native" 1700 new-client
+row 'xdirector native' 'new, persistent, known client' "$native" 1700 new-known-client
+row 'xdirector native' 'new, persistent by mark, known client' "$native" '' new-known-client-mark
+row 'xdirector native' 'not a virtual server' "$passed" '' no-service --tc-drop
+row 'xdirector generic' 'established' "$skb" 1800 established --sink tc
+row 'xdirector generic' 'new' "$skb" '' new --sink tc
+row 'IPVS DR wrr' 'established' "$skb" '' established --sink tc
+row 'IPVS DR wrr' 'established, persistent service' "$skb" '' established-persistent --sink tc
+row 'IPVS DR wrr' 'established UDP' "$skb" '' established-udp --sink tc
+row 'IPVS DR wrr' 'new' "$skb" '' new --sink tc
+row 'IPVS DR wrr' 'new, persistent, new client' "$skb" '' new-client --sink tc
+row 'IPVS DR wrr' 'new, persistent, known client' "$skb" '' new-known-client --sink tc
+stop "$director"
