@@ -42,7 +42,8 @@
  */
 #pragma once
 
-#include "hash.h"
+#include <xdirector/hash.h>
+
 #include "tables.h"
 
 #define WAY_FREE             0
@@ -138,18 +139,10 @@ static __always_inline struct xd_bucket *bucket_at(__u32 index, bool ipv6)
 	return ipv6 ? bpf_map_lookup_elem(&connections6, &index) : bpf_map_lookup_elem(&connections, &index);
 }
 
-/* The numbers of a flow's two buckets. */
-struct xd_choice {
-	__u32 first, second;
-};
-
 static __always_inline struct xd_choice choice_of(const struct xd_flow *flow, bool ipv6)
 {
-	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
-	__u32 mask = (ipv6 ? settings.buckets6 : settings.buckets) - 1;
-	__u32 first = hash & mask, second = hash >> 32 & mask;
-
-	return (struct xd_choice){first, likely(second != first) ? second : second ^ (mask & 1)};
+	return xd_choose(flow_hash(flow->client, flow->service, settings.hash_seed),
+			 (ipv6 ? settings.buckets6 : settings.buckets) - 1);
 }
 
 static __always_inline bool buckets_of(const struct xd_flow *flow, struct xd_buckets *buckets, bool ipv6)

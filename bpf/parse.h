@@ -12,8 +12,8 @@
 #include <linux/udp.h>
 
 #include <xdirector/address_filter.h>
+#include <xdirector/hash.h>
 
-#include "hash.h"
 #include "tables.h"
 
 #define MAX_VLAN_TAGS 2

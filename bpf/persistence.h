@@ -15,9 +15,8 @@
 
 #include "connections.h"
 
-#define TEMPLATE_SEED        0x2545f4914f6cdd1dULL /* other buckets than the connections' */
-#define TEMPLATE_INDEX_SHIFT 16                    /* in w0: above the slot */
-#define TEMPLATE_TICK_MASK   0xffffffffULL         /* of w1 */
+#define TEMPLATE_INDEX_SHIFT 16            /* in w0: above the slot */
+#define TEMPLATE_TICK_MASK   0xffffffffULL /* of w1 */
 #define TEMPLATE_PROVEN      (1ULL << 32)
 #define TEMPLATE_GENERATION  (1ULL << 33) /* one of them */
 #define TEMPLATE_GENERATIONS (~0ULL << 33)
@@ -61,14 +60,11 @@ static __always_inline void client_set(struct xd_client *client, const struct xd
 
 static __always_inline bool template_buckets_of(const struct xd_client *client, struct xd_template_buckets *buckets)
 {
-	__u64 hash = flow_hash(client->id, 0, settings.hash_seed ^ TEMPLATE_SEED);
-	__u32 mask = settings.template_buckets - 1;
-	__u32 first = hash & mask, second = hash >> 32 & mask;
+	struct xd_choice choice =
+	    xd_choose(flow_hash(client->id, 0, settings.hash_seed ^ XD_TEMPLATE_SEED), settings.template_buckets - 1);
 
-	if (unlikely(second == first))
-		second ^= mask & 1;
-	buckets->first = bpf_map_lookup_elem(&persistence, &first);
-	buckets->second = bpf_map_lookup_elem(&persistence, &second);
+	buckets->first = bpf_map_lookup_elem(&persistence, &choice.first);
+	buckets->second = bpf_map_lookup_elem(&persistence, &choice.second);
 	return buckets->first && buckets->second;
 }
 

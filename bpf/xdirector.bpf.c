@@ -143,11 +143,4 @@ int xdirector_frags(struct xdp_md *ctx)
 	return packet_process(ctx, bpf_xdp_get_buff_len(ctx));
 }
 
-/* The packet path's clock for the controller's sweep: no other clock is sure to agree with it to the tick. */
-SEC("syscall")
-int read_tick(void *ctx __attribute__((unused)))
-{
-	return current_tick();
-}
-
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -29,7 +29,7 @@ namespace {
 
 constexpr base::Duration kSweepPeriod = std::chrono::milliseconds(100);
 constexpr size_t kSweepSteps = 20;           // a pass takes two seconds ...
-constexpr size_t kLargestSweepStep = 65536;  // ... or longer, where the table is so large that a step would be felt
+constexpr size_t kLargestSweepStep = 65536;  // ... or longer, where the tables are so large that a step would be felt
 constexpr base::Duration kGather = std::chrono::milliseconds(10);  // one change for many reports of health
 constexpr base::Duration kPatienceVrrp = std::chrono::seconds(1);  // a lease is 3 s or more: time to come back
 constexpr base::Duration kPatienceHealth = std::chrono::seconds(10);
@@ -296,8 +296,7 @@ std::set<model::Slot> Daemon::draining() const {
 void Daemon::sweep() {
   const std::optional<uint32_t> tick = dataplane_->current_tick();
   if (!tick) return;
-  const size_t buckets = dataplane_->maps().buckets().size();
-  const size_t step = std::min(kLargestSweepStep, buckets / kSweepSteps + 1);
+  const size_t step = std::min(kLargestSweepStep, dataplane_->sweep().size() / kSweepSteps + 1);
   if (!dataplane_->sweep().step(step, *tick)) return;
   const std::set<model::Slot> idle = idle_slots_.pass_ended(draining(), dataplane_->sweep().counts());
   if (idle.empty()) return;

@@ -32,8 +32,16 @@ bool free_way(xd_way& way, const xd_way& seen) {
 
 }  // namespace
 
-Sweep::Sweep(std::span<xd_bucket> buckets, std::span<const xd_real_server> real_servers)
-    : buckets_(buckets), real_servers_(real_servers), counting_(real_servers.size()), counts_(real_servers.size()) {}
+Sweep::Sweep(std::span<xd_bucket> buckets, std::span<xd_bucket6> buckets6, std::span<const xd_real_server> real_servers)
+    : buckets_(buckets),
+      buckets6_(buckets6),
+      real_servers_(real_servers),
+      counting_(real_servers.size()),
+      counts_(real_servers.size()) {}
+
+xd_bucket& Sweep::bucket(size_t number) {
+  return number < buckets_.size() ? buckets_[number] : buckets6_[number - buckets_.size()].ways;
+}
 
 void Sweep::visit(xd_way& way, uint32_t tick) {
   const xd_way seen{.w0 = load(way.w0), .w1 = load(way.w1)};
@@ -47,10 +55,10 @@ void Sweep::visit(xd_way& way, uint32_t tick) {
 }
 
 bool Sweep::step(size_t buckets, uint32_t tick) {
-  for (size_t i = 0; i < buckets && next_ < buckets_.size(); ++i, ++next_) {
-    for (xd_way& way : buckets_[next_].way) visit(way, tick);
+  for (size_t i = 0; i < buckets && next_ < size(); ++i, ++next_) {
+    for (xd_way& way : bucket(next_).way) visit(way, tick);
   }
-  if (next_ < buckets_.size()) return false;
+  if (next_ < size()) return false;
   next_ = 0;
   counts_ = std::exchange(counting_, std::vector<ConnectionCounts>(counts_.size()));
   return true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The connection table as the controller sees it: counts what is there and frees what has expired, a piece at a time.
+// The connection tables as the controller sees them: counts what is there and frees what has expired, a piece at a
+// time.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +16,26 @@ struct ConnectionCounts {
   uint64_t active = 0, inactive = 0;
 };
 
-// One pass over the table after another. `real_servers` gives each slot's timeouts.
+// One pass over the tables of both families after another. `real_servers` gives each slot's timeouts.
 class Sweep {
  public:
-  Sweep(std::span<xd_bucket> buckets, std::span<const xd_real_server> real_servers);
+  Sweep(std::span<xd_bucket> buckets, std::span<xd_bucket6> buckets6, std::span<const xd_real_server> real_servers);
 
   // Looks at the next `buckets` buckets; `tick` is the packet path's clock now. True: a pass has just ended.
   bool step(size_t buckets, uint32_t tick);
+
+  // What a pass looks at, a cache line each: IPv6 addresses stand beside the ways, and do not matter here.
+  size_t size() const { return buckets_.size() + buckets6_.size(); }
 
   // Of the last whole pass, by slot.
   const std::vector<ConnectionCounts>& counts() const { return counts_; }
 
  private:
+  xd_bucket& bucket(size_t number);
   void visit(xd_way& way, uint32_t tick);
 
   std::span<xd_bucket> buckets_;
+  std::span<xd_bucket6> buckets6_;
   std::span<const xd_real_server> real_servers_;
   size_t next_ = 0;
   std::vector<ConnectionCounts> counting_, counts_;

@@ -150,11 +150,12 @@ void Dataplane::Unload::operator()(xdirector* program) const {
   xdirector::destroy(program);
 }
 
-Dataplane::Dataplane(ProgramPtr program, Maps maps, std::string found)
+Dataplane::Dataplane(ProgramPtr program, Maps maps, TickClock clock, std::string found)
     : program_(std::move(program)),
       maps_(std::move(maps)),
       tables_(maps_.read()),
-      sweep_(std::make_unique<Sweep>(maps_.buckets(), maps_.real_servers())),
+      sweep_(std::make_unique<Sweep>(maps_.buckets(), maps_.buckets6(), maps_.real_servers())),
+      clock_(std::move(clock)),
       found_(std::move(found)) {}
 Dataplane::~Dataplane() = default;
 Dataplane::Dataplane(Dataplane&&) noexcept = default;
@@ -185,7 +186,9 @@ base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
   }
   base::Result<Maps> maps = Maps::open(*program);
   if (!maps) return std::unexpected(maps.error());
-  return Dataplane(std::move(program), std::move(*maps), std::move(found));
+  base::Result<TickClock> clock = TickClock::open(program->data_settings->settings.tick_shift);
+  if (!clock) return std::unexpected(clock.error());
+  return Dataplane(std::move(program), std::move(*maps), std::move(*clock), std::move(found));
 }
 
 base::Duration Dataplane::tick() const {
@@ -215,12 +218,6 @@ base::Result<Attached> Dataplane::attach_to(const Place& place, std::optional<Mo
 
 int Dataplane::leases_fd() const {
   return bpf_map__fd(program_->maps.leases);
-}
-
-std::optional<uint32_t> Dataplane::current_tick() const {
-  LIBBPF_OPTS(bpf_test_run_opts, options);
-  if (bpf_prog_test_run_opts(bpf_program__fd(program_->progs.read_tick), &options) != 0) return std::nullopt;
-  return options.retval;
 }
 
 std::map<base::Ip, model::LeaseEntry> pinned_leases() {

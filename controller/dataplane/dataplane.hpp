@@ -12,6 +12,7 @@
 #include "dataplane/attach.hpp"
 #include "dataplane/connections.hpp"
 #include "dataplane/maps.hpp"
+#include "dataplane/tick_clock.hpp"
 #include "model/tables.hpp"
 
 struct xdirector;
@@ -42,20 +43,20 @@ class Dataplane {
   const Maps& maps() const { return maps_; }
   Sweep& sweep() { return *sweep_; }
   const Sweep& sweep() const { return *sweep_; }
-  // Of the packet path's clock. nullopt: the kernel does not say (no memory); nobody's age can be told.
-  std::optional<uint32_t> current_tick() const;
+  std::optional<uint32_t> current_tick() const { return clock_.now(); }
 
  private:
   struct Unload {
     void operator()(xdirector* program) const;
   };
   using ProgramPtr = std::unique_ptr<xdirector, Unload>;
-  Dataplane(ProgramPtr program, Maps maps, std::string found);
+  Dataplane(ProgramPtr program, Maps maps, TickClock clock, std::string found);
 
   ProgramPtr program_;
   Maps maps_;
   model::Tables tables_;
   std::unique_ptr<Sweep> sweep_;
+  TickClock clock_;
   std::string found_;
 };
 

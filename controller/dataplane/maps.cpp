@@ -74,7 +74,7 @@ base::Result<Maps> Maps::open(const xdirector& program) {
        {map_array(maps.interfaces_, m.interfaces), map_array(maps.virtual_servers_, m.virtual_servers),
         map_array(maps.schedules_, m.schedules), map_array(maps.real_servers_, m.real_servers),
         map_array(maps.leases_, m.leases), map_array(maps.connections_, m.connections),
-        map_array(maps.address_filter_, m.data_addresses)}) {
+        map_array(maps.connections6_, m.connections6), map_array(maps.address_filter_, m.data_addresses)}) {
     if (!done) return std::unexpected(done.error());
   }
   maps.services_ = HashMap<xd_service_key, __u32>(bpf_map__fd(m.services));

@@ -36,6 +36,7 @@ class Maps {
   void end_lease(uint32_t index) { store(leases_[index].until, __u64{0}); }
 
   std::span<xd_bucket> buckets() const { return connections_.all(); }
+  std::span<xd_bucket6> buckets6() const { return connections6_.all(); }
   std::span<const xd_real_server> real_servers() const { return real_servers_.all(); }
   xd_counters counters() const { return counters_.sum(0); }
   xd_real_server_stats stats(model::Slot slot) const { return stats_.sum(slot); }
@@ -66,6 +67,7 @@ class Maps {
   MappedArray<xd_real_server> real_servers_;
   MappedArray<xd_lease> leases_;
   MappedArray<xd_bucket> connections_;
+  MappedArray<xd_bucket6> connections6_;
   HashMap<xd_service_key, __u32> services_;
   HashMap<xd_service_key6, __u32> services6_;
   HashMap<xd_marked_address, xd_port_ranges> port_marks_;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables in real maps: what is written can be read back, a change writes the difference, an error leaves no trace;
-// and the sweep over the connection table.
+// The tables in real maps: what is written can be read back, a change writes the difference, an error leaves no trace.
 #include "dataplane/maps.hpp"
 
 #include <bpf/libbpf.h>
@@ -9,8 +8,6 @@
 #include <xdirector.skel.h>
 
 #include <memory>
-
-#include "dataplane/connections.hpp"
 
 namespace dataplane {
 namespace {
@@ -112,80 +109,6 @@ TEST_F(MapsTest, ANewLeaseIsFencedAndAKnownOneGoesOn) {
   moved.leases[ip("192.168.100.111")].ifindex = 4;
   change(example(), moved);
   EXPECT_EQ(maps_->lease_until(2).ns, 12345);
-}
-
-// --- the sweep ---
-
-class SweepTest : public MapsTest {
- protected:
-  SweepTest() {
-    change({}, example());
-    sweep_.emplace(maps_->buckets(), maps_->real_servers());
-  }
-
-  xd_way& put(uint32_t bucket, uint32_t way, xd_connection_state state, uint32_t tick, uint16_t slot = 1) {
-    xd_way& place = maps_->buckets()[bucket].way[way];
-    place.client = ip("192.168.100.31").network();
-    place.client_port = 40000;
-    place.slot = slot;
-    place.state = state;
-    place.tick = tick;
-    return place;
-  }
-
-  std::optional<Sweep> sweep_;
-};
-
-TEST_F(SweepTest, CountsActiveAndInactiveConnectionsOfEachSlot) {
-  put(0, 0, XD_YOUNG, 0);
-  put(0, 3, XD_PROVEN, 0);
-  put(7, 0, XD_OPENING, 0);
-  put(7, 1, XD_CLOSING, 0);
-  EXPECT_FALSE(sweep_->step(kBuckets - 1, 0));
-  EXPECT_EQ(sweep_->counts()[1].active, 0u) << "a pass that has not ended says nothing";
-  EXPECT_TRUE(sweep_->step(kBuckets, 0));
-  EXPECT_EQ(sweep_->counts()[1].active, 2u);
-  EXPECT_EQ(sweep_->counts()[1].inactive, 2u);
-}
-
-TEST_F(SweepTest, FreesWhatHasExpiredByTheTimeoutOfItsState) {
-  const xd_way& opening = put(0, 0, XD_OPENING, 0);  // 1 tick
-  const xd_way& proven = put(0, 1, XD_PROVEN, 0);    // 4 ticks
-  sweep_->step(kBuckets, 1);
-  EXPECT_NE(opening.w0, 0u);
-  sweep_->step(kBuckets, 2);
-  EXPECT_EQ(opening.w0, 0u);
-  EXPECT_NE(proven.w0, 0u);
-  sweep_->step(kBuckets, 5);
-  EXPECT_EQ(proven.w0, 0u);
-}
-
-TEST_F(SweepTest, KnowsThatTicksWrap) {
-  const xd_way& way = put(0, 0, XD_PROVEN, XD_TICKS - 1);
-  sweep_->step(kBuckets, XD_TICKS + 3);
-  EXPECT_NE(way.w0, 0u);
-  sweep_->step(kBuckets, XD_TICKS + 4);
-  EXPECT_EQ(way.w0, 0u);
-}
-
-TEST_F(SweepTest, AWaySeenInATickThatBeganDuringThePassIsNewNotOld) {
-  const xd_way& way = put(0, 0, XD_PROVEN, 1);
-  sweep_->step(kBuckets, 0);
-  EXPECT_NE(way.w0, 0u) << "a busy connection would be lost now and again";
-  EXPECT_EQ(sweep_->counts()[1].active, 1u);
-}
-
-TEST_F(SweepTest, FreesWhatNamesASlotThatIsNotInUse) {
-  const xd_way& way = put(0, 0, XD_PROVEN, 0, 5);
-  sweep_->step(kBuckets, 0);
-  EXPECT_EQ(way.w0, 0u);
-}
-
-TEST_F(SweepTest, LeavesAWayAloneThatIsBeingWritten) {
-  xd_way& way = put(0, 0, XD_PROVEN, 0);
-  way.w0 = 1;
-  sweep_->step(kBuckets, 100);
-  EXPECT_EQ(way.w0, 1u);
 }
 
 }  // namespace dataplane

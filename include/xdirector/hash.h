@@ -2,11 +2,15 @@
 /*
  * One hash, two uses: with the connection table's random seed it chooses buckets, with a virtual server's seed it is
  * the consistent hash. Keyed multiplication of client by ports (NH: without the seed nobody can aim), then one round of
- * multiply and fold so that both halves are usable.
+ * multiply and fold so that both halves are usable. The controller looks for the same buckets when it carries
+ * connections over into another table.
  */
 #pragma once
 
-#include "base.h"
+#include <linux/types.h>
+
+#define XD_TEMPLATE_SEED                                                                                               \
+	0x2545f4914f6cdd1dULL /* xor-ed to the seed for templates: other buckets than the connections' */
 
 static __always_inline __u64 flow_hash(__u64 client, __u64 service, __u64 seed)
 {
@@ -29,4 +33,17 @@ static __always_inline __u32 address_fold(const __u64 address[2], __u64 seed)
 	fold ^= fold >> 32;
 	fold *= 0xd6e8feb86659fd93ULL;
 	return fold >> 32 | 1;
+}
+
+/* The numbers of a flow's, or a client's, two buckets. */
+struct xd_choice {
+	__u32 first, second;
+};
+
+/* `mask` is the number of buckets less one. */
+static __always_inline struct xd_choice xd_choose(__u64 hash, __u32 mask)
+{
+	__u32 first = hash & mask, second = hash >> 32 & mask;
+
+	return (struct xd_choice){first, __builtin_expect(second != first, 1) ? second : second ^ (mask & 1)};
 }
