@@ -14,10 +14,10 @@
 
 namespace test {
 
-class TwoCpus : public Director {
+class TwoCpus : public EachFamily {
  protected:
   void SetUp() override {
-    Director::SetUp();
+    EachFamily::SetUp();
     if (!ready()) return;
     if (sysconf(_SC_NPROCESSORS_ONLN) < 2) GTEST_SKIP() << "needs two CPUs";
   }
@@ -67,14 +67,12 @@ class TwoCpus : public Director {
     return base::Mac::from_bytes(out.data());
   }
 
-  std::vector<RealServer> reals() const {
-    return {real_server("192.168.100.34", mac("02:00:00:00:00:34"), 1),
-            real_server("192.168.100.35", mac("02:00:00:00:00:35"), 2),
-            real_server("192.168.100.36", mac("02:00:00:00:00:36"), 3)};
-  }
+  std::vector<RealServer> reals() const { return {real(34, 1), real(35, 2), real(36, 3)}; }
 };
 
-TEST_F(TwoCpus, RoundRobinIsExactOverBothTogether) {
+INSTANTIATE_TEST_SUITE_P(Both, TwoCpus, kBothFamilies, family_name);
+
+TEST_P(TwoCpus, RoundRobinIsExactOverBothTogether) {
   const auto rest = virtual_server(vip_, 9826, kUdp, reals());
   constexpr uint16_t kEach = 3000;
   on_two_cpus([&](int cpu) {
@@ -86,7 +84,7 @@ TEST_F(TwoCpus, RoundRobinIsExactOverBothTogether) {
   EXPECT_GE(scheduled, kWays);
 }
 
-TEST_F(TwoCpus, EveryConnectionTakesItsOwnTurn) {
+TEST_P(TwoCpus, EveryConnectionTakesItsOwnTurn) {
   const auto rest = virtual_server(vip_, 9826, kTcp, reals());
   constexpr uint32_t kRounds = 3000;  // of two connections; the table is emptied by closing and opening again
   on_two_cpus([&](int cpu) {
@@ -100,7 +98,7 @@ TEST_F(TwoCpus, EveryConnectionTakesItsOwnTurn) {
   for (size_t i = 0; i < 3; i++) EXPECT_EQ(stats(rest.slots[i]).connections, 2 * kRounds * (i + 1) / 6) << i;
 }
 
-TEST_F(TwoCpus, OneFlowInsertedTwiceIsThereOnce) {
+TEST_P(TwoCpus, OneFlowInsertedTwiceIsThereOnce) {
   virtual_server(vip_, 9826, kTcp, reals());
   const auto syn = tcp(40000, 9826, kSyn);
   constexpr int kEnough = 1000, kAtMost = 200000;  // insertions of both CPUs at once; rounds
@@ -125,9 +123,9 @@ TEST_F(TwoCpus, OneFlowInsertedTwiceIsThereOnce) {
   if (collisions == 0) GTEST_SKIP() << "the two CPUs never inserted at the same time";
 }
 
-TEST_F(TwoCpus, NoPacketIsSentToAServerOfAnotherVirtualServer) {
-  const auto first = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
-  const auto second = real_server("192.168.100.35", mac("02:00:00:00:00:35"));
+TEST_P(TwoCpus, NoPacketIsSentToAServerOfAnotherVirtualServer) {
+  const auto first = real(34);
+  const auto second = real(35);
   const auto a = virtual_server(vip_, 1, kTcp, {first});
   const auto b = virtual_server(vip_, 2, kTcp, {second});
   for (const auto& server : {a, b}) slot(server.slots[0]).timeout_ticks[XD_OPENING] = 0;

@@ -4,10 +4,10 @@
 
 namespace test {
 
-class ConnectionLife : public Director {
+class ConnectionLife : public EachFamily {
  protected:
   void SetUp() override {
-    Director::SetUp();
+    EachFamily::SetUp();
     if (!ready()) return;
     rest_ = virtual_server(vip_, 9826, kTcp, {one_, two_});
     for (const uint16_t number : rest_.slots) {
@@ -29,15 +29,17 @@ class ConnectionLife : public Director {
     run(tcp(40000, 9826, kAck));
   }
 
-  const RealServer one_ = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
-  const RealServer two_ = real_server("192.168.100.35", mac("02:00:00:00:00:35"));
+  const RealServer one_ = real(34);
+  const RealServer two_ = real(35);
   VirtualServer rest_;
 };
 
-TEST_F(ConnectionLife, OpensBecomesEstablishedIsProvenCloses) {
+INSTANTIATE_TEST_SUITE_P(Both, ConnectionLife, kBothFamilies, family_name);
+
+TEST_P(ConnectionLife, OpensBecomesEstablishedIsProvenCloses) {
   run(tcp(40000, 9826, kSyn));
   const auto opening = only_connection();
-  EXPECT_EQ(opening.client, "192.168.100.31");
+  EXPECT_EQ(opening.client, client_address_);
   EXPECT_EQ(opening.client_port, 40000);
   EXPECT_EQ(opening.slot, rest_.slots[0]);
   EXPECT_EQ(opening.state, XD_OPENING);
@@ -55,13 +57,13 @@ TEST_F(ConnectionLife, OpensBecomesEstablishedIsProvenCloses) {
   EXPECT_EQ(slot_of(run(tcp(40000, 9826, kAck))), rest_.slots[0]);
 }
 
-TEST_F(ConnectionLife, AResetClosesIt) {
+TEST_P(ConnectionLife, AResetClosesIt) {
   prove();
   EXPECT_EQ(run(tcp(40000, 9826, kRst)).verdict, verdict_forwarded);
   EXPECT_EQ(state(), XD_CLOSING);
 }
 
-TEST_F(ConnectionLife, TheLastSeenTickIsThatOfTheLastPacket) {
+TEST_P(ConnectionLife, TheLastSeenTickIsThatOfTheLastPacket) {
   establish();
   const auto tick = only_connection().tick;
   pass_ticks(500);
@@ -70,7 +72,7 @@ TEST_F(ConnectionLife, TheLastSeenTickIsThatOfTheLastPacket) {
   EXPECT_EQ(only_connection().tick, tick);
 }
 
-TEST_F(ConnectionLife, ARepeatedSynKeepsServerAndState) {
+TEST_P(ConnectionLife, ARepeatedSynKeepsServerAndState) {
   run(tcp(40000, 9826, kSyn));
   EXPECT_EQ(run(tcp(40000, 9826, kSyn)).verdict, verdict_forwarded);
   EXPECT_EQ(state(), XD_OPENING);
@@ -83,7 +85,7 @@ TEST_F(ConnectionLife, ARepeatedSynKeepsServerAndState) {
   EXPECT_EQ(only_connection().slot, rest_.slots[0]);
 }
 
-TEST_F(ConnectionLife, ASynOnAClosingConnectionIsScheduledAnew) {
+TEST_P(ConnectionLife, ASynOnAClosingConnectionIsScheduledAnew) {
   establish();
   run(tcp(40000, 9826, kFin | kAck));
   EXPECT_EQ(run(tcp(40000, 9826, kSyn)).verdict, verdict_scheduled);
@@ -91,7 +93,7 @@ TEST_F(ConnectionLife, ASynOnAClosingConnectionIsScheduledAnew) {
   EXPECT_EQ(state(), XD_OPENING);
 }
 
-TEST_F(ConnectionLife, EachStateHasItsTimeout) {
+TEST_P(ConnectionLife, EachStateHasItsTimeout) {
   const auto survives = [this](uint32_t ticks) {
     pass_ticks(ticks);
     return run(tcp(40000, 9826, kAck)).verdict == verdict_forwarded;
@@ -105,7 +107,7 @@ TEST_F(ConnectionLife, EachStateHasItsTimeout) {
   EXPECT_FALSE(survives(121));
 }
 
-TEST_F(ConnectionLife, AnExpiredConnectionIsBegunAnewInItsOwnWay) {
+TEST_P(ConnectionLife, AnExpiredConnectionIsBegunAnewInItsOwnWay) {
   establish();
   const auto way = only_connection().way;
   pass_ticks(901);
@@ -114,14 +116,14 @@ TEST_F(ConnectionLife, AnExpiredConnectionIsBegunAnewInItsOwnWay) {
   EXPECT_EQ(only_connection().slot, rest_.slots[1]);
 }
 
-TEST_F(ConnectionLife, AStampFromTheFutureIsNew) {
+TEST_P(ConnectionLife, AStampFromTheFutureIsNew) {
   establish();  // another CPU has read the clock a moment later
   pass_ticks(static_cast<uint32_t>(-1));
   EXPECT_EQ(run(tcp(40000, 9826, kAck)).verdict, verdict_forwarded);
   EXPECT_EQ(state(), XD_YOUNG);
 }
 
-TEST_F(ConnectionLife, TheStampWrapsAround) {
+TEST_P(ConnectionLife, TheStampWrapsAround) {
   establish();
   for (int i = 0; i < 20; i++) {
     pass_ticks(899);
@@ -129,7 +131,7 @@ TEST_F(ConnectionLife, TheStampWrapsAround) {
   }
 }
 
-TEST_F(ConnectionLife, PacketsInMidConnectionAreHashedAndLearned) {
+TEST_P(ConnectionLife, PacketsInMidConnectionAreHashedAndLearned) {
   const auto out = run(tcp(40000, 9826, kAck));
   EXPECT_EQ(out.verdict, verdict_hashed);
   EXPECT_EQ(state(), XD_OPENING);
@@ -138,19 +140,19 @@ TEST_F(ConnectionLife, PacketsInMidConnectionAreHashedAndLearned) {
   EXPECT_EQ(entry(rest_).position, 0U);  // the scheduler had no part in it
 }
 
-TEST_F(ConnectionLife, AFinWithoutAnEntryIsLearnedAsClosing) {
+TEST_P(ConnectionLife, AFinWithoutAnEntryIsLearnedAsClosing) {
   EXPECT_EQ(run(tcp(40000, 9826, kFin | kAck)).verdict, verdict_hashed);
   EXPECT_EQ(state(), XD_CLOSING);
 }
 
-TEST_F(ConnectionLife, ResetsAndAnswersWithoutAnEntryAreNotLearned) {
+TEST_P(ConnectionLife, ResetsAndAnswersWithoutAnEntryAreNotLearned) {
   EXPECT_EQ(run(tcp(40000, 9826, kRst)).verdict, verdict_hashed);
   EXPECT_EQ(run(tcp(40000, 9826, kRst | kAck)).verdict, verdict_hashed);
   EXPECT_EQ(run(tcp(40000, 9826, kSyn | kAck)).verdict, verdict_hashed);
   EXPECT_TRUE(connections().empty());
 }
 
-TEST_F(ConnectionLife, UdpIsYoungFromItsSecondPacket) {
+TEST_P(ConnectionLife, UdpIsYoungFromItsSecondPacket) {
   const auto dns = virtual_server(vip_, 53, kUdp, {one_, two_});
   EXPECT_EQ(run(udp(40000, 53)).verdict, verdict_scheduled);
   EXPECT_EQ(state(), XD_OPENING);
@@ -162,7 +164,7 @@ TEST_F(ConnectionLife, UdpIsYoungFromItsSecondPacket) {
   EXPECT_EQ(only_connection().slot, dns.slots[0]);
 }
 
-TEST_F(ConnectionLife, ADrainingRealServerKeepsItsConnections) {
+TEST_P(ConnectionLife, ADrainingRealServerKeepsItsConnections) {
   establish();
   slot(rest_.slots[0]).state = XD_DRAINING;
   schedule(rest_, {rest_.slots[1]});
@@ -171,7 +173,7 @@ TEST_F(ConnectionLife, ADrainingRealServerKeepsItsConnections) {
   for (uint16_t port = 1; port < 4; port++) EXPECT_EQ(slot_of(run(tcp(port, 9826, kSyn))), rest_.slots[1]);
 }
 
-TEST_F(ConnectionLife, ConnectionsOfAFailedRealServerAreRescheduled) {
+TEST_P(ConnectionLife, ConnectionsOfAFailedRealServerAreRescheduled) {
   prove();
   slot(rest_.slots[0]).state = XD_FAILED;
   schedule(rest_, {rest_.slots[1]});
@@ -182,7 +184,7 @@ TEST_F(ConnectionLife, ConnectionsOfAFailedRealServerAreRescheduled) {
   EXPECT_EQ(run(in).verdict, verdict_forwarded);
 }
 
-TEST_F(ConnectionLife, AResetForAFailedRealServerTakesNobodysTurn) {
+TEST_P(ConnectionLife, AResetForAFailedRealServerTakesNobodysTurn) {
   establish();
   const auto turns = entry(rest_).position;
   slot(rest_.slots[0]).state = XD_FAILED;
@@ -191,7 +193,7 @@ TEST_F(ConnectionLife, AResetForAFailedRealServerTakesNobodysTurn) {
   EXPECT_EQ(entry(rest_).position, turns);
 }
 
-TEST_F(ConnectionLife, WithoutAnyRealServerItIsDropped) {
+TEST_P(ConnectionLife, WithoutAnyRealServerItIsDropped) {
   establish();
   slot(rest_.slots[0]).state = XD_FAILED;
   schedule(rest_, {});
@@ -200,7 +202,7 @@ TEST_F(ConnectionLife, WithoutAnyRealServerItIsDropped) {
   }
 }
 
-TEST_F(ConnectionLife, AnEntryWhoseSlotIsUnusedIsNone) {
+TEST_P(ConnectionLife, AnEntryWhoseSlotIsUnusedIsNone) {
   establish();
   slot(rest_.slots[0]) = {};
   schedule(rest_, {rest_.slots[1]});
@@ -208,22 +210,22 @@ TEST_F(ConnectionLife, AnEntryWhoseSlotIsUnusedIsNone) {
   EXPECT_EQ(only_connection().slot, rest_.slots[1]);
 }
 
-TEST_F(ConnectionLife, AnEntryWhoseSlotIsOfAnotherVirtualServerIsNone) {
+TEST_P(ConnectionLife, AnEntryWhoseSlotIsOfAnotherVirtualServerIsNone) {
   const auto other = virtual_server(vip_, 9827, kTcp, {one_});
   const auto udp_server = virtual_server(vip_, 9826, kUdp, {one_});
-  const auto elsewhere = virtual_server("192.168.100.112", 9826, kTcp, {one_});
+  const auto elsewhere = virtual_server(host(112), 9826, kTcp, {one_});
   for (const auto& server : {other, udp_server, elsewhere}) {
-    put_connection({.client = "192.168.100.31", .client_port = 40000, .slot = server.slots[0], .state = XD_PROVEN},
-                   vip_, 9826);
+    put_connection({.client = client_address_, .client_port = 40000, .slot = server.slots[0], .state = XD_PROVEN}, vip_,
+                   9826);
     EXPECT_EQ(run(tcp(40000, 9826, kAck)).verdict, verdict_hashed);
     EXPECT_NE(only_connection().slot, server.slots[0]);
   }
 }
 
-TEST_F(ConnectionLife, AFlowThatIsThereTwiceKeepsTheLowerWay) {
+TEST_P(ConnectionLife, AFlowThatIsThereTwiceKeepsTheLowerWay) {
   const auto put = [this](uint32_t way, xd_connection_state state) {
     put_connection(
-        {.way = way, .client = "192.168.100.31", .client_port = 40000, .slot = rest_.slots[1], .state = state}, vip_,
+        {.way = way, .client = client_address_, .client_port = 40000, .slot = rest_.slots[1], .state = state}, vip_,
         9826);
   };
   const auto lower = [this] {  // in the flow's own order of its two buckets
@@ -238,7 +240,7 @@ TEST_F(ConnectionLife, AFlowThatIsThereTwiceKeepsTheLowerWay) {
   EXPECT_EQ(only_connection().way, lower);
 }
 
-TEST_F(ConnectionLife, ARemovedVirtualServerDrains) {
+TEST_P(ConnectionLife, ARemovedVirtualServerDrains) {
   establish();
   slot(rest_.slots[0]).state = XD_DRAINING;
   slot(rest_.slots[1]).state = XD_DRAINING;

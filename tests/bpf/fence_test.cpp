@@ -8,12 +8,12 @@ class Fence : public Director {
  protected:
   static constexpr int64_t kSecond = 1'000'000'000;
   Packet who_has(std::string_view target) const {
-    return eth(client_, base::kBroadcastMac).arp(1, client_, "192.168.100.31", target);
+    return eth(client_, base::kBroadcastMac).arp(1, client_, client_address_, target);
   }
 };
 
 TEST_F(Fence, DropsRequestsWhenTheLeaseHasRunOut) {
-  lease("192.168.100.110", kSecond * 3600);
+  lease(host(110), kSecond * 3600);
   lease(vip_, -kSecond);
   EXPECT_LEFT(run(who_has(vip_)), XDP_DROP, verdict_dropped_fenced, who_has(vip_));
 }
@@ -24,9 +24,9 @@ TEST_F(Fence, DropsThemForAnyDestinationMacAndBehindTags) {
     const auto unicast = who_has(vip_).with_eth(client_, to);
     EXPECT_LEFT(run(unicast), XDP_DROP, verdict_dropped_fenced, unicast);
   }
-  const auto tagged = eth(client_, base::kBroadcastMac).vlan(100).arp(1, client_, "192.168.100.31", vip_);
+  const auto tagged = eth(client_, base::kBroadcastMac).vlan(100).arp(1, client_, client_address_, vip_);
   EXPECT_LEFT(run(tagged), XDP_DROP, verdict_dropped_fenced, tagged);
-  const auto twice = eth(client_, base::kBroadcastMac).vlan(1).vlan(2).arp(1, client_, "192.168.100.31", vip_);
+  const auto twice = eth(client_, base::kBroadcastMac).vlan(1).vlan(2).arp(1, client_, client_address_, vip_);
   EXPECT_LEFT(run(twice), XDP_DROP, verdict_dropped_fenced, twice);
 }
 
@@ -36,7 +36,7 @@ TEST_F(Fence, PassesRequestsWhileTheLeaseRuns) {
 }
 
 TEST_F(Fence, AnAddressWithoutALeaseIsNotFenced) {
-  lease("192.168.100.110", -kSecond);
+  lease(host(110), -kSecond);
   EXPECT_EQ(run(who_has(vip_)).action, XDP_PASS);
   EXPECT_EQ(run(who_has("0.0.0.0")).action, XDP_PASS);  // as an unused entry would be
 }
@@ -49,7 +49,7 @@ TEST_F(Fence, EveryEntryIsSearched) {
 
 TEST_F(Fence, RepliesAndWhatIsCutShortPass) {
   lease(vip_, -kSecond);
-  const auto reply = eth(client_, director_).arp(2, client_, "192.168.100.31", vip_);
+  const auto reply = eth(client_, director_).arp(2, client_, client_address_, vip_);
   EXPECT_LEFT(run(reply), XDP_PASS, verdict_passed_not_ip, reply);
   const auto cut = who_has(vip_).cut(who_has(vip_).bytes().size() - 1);
   EXPECT_LEFT(run(cut), XDP_PASS, verdict_passed_not_ip, cut);
@@ -57,7 +57,7 @@ TEST_F(Fence, RepliesAndWhatIsCutShortPass) {
 
 TEST_F(Fence, ClientPacketsAreForwardedAllTheSame) {
   lease(vip_, -kSecond);
-  virtual_server(vip_, 9826, kTcp, {real_server("192.168.100.34", mac("02:00:00:00:00:34"))});
+  virtual_server(vip_, 9826, kTcp, {real(34)});
   EXPECT_EQ(run(tcp(40000, 9826, kSyn)).verdict, verdict_scheduled);
 }
 

@@ -4,37 +4,38 @@
 
 namespace test {
 
-class Forward : public Director {
+class Forward : public EachFamily {
  protected:
   void SetUp() override {
-    Director::SetUp();
+    EachFamily::SetUp();
     if (ready()) rest_ = virtual_server(vip_, 9826, kTcp, {real_});
   }
 
-  const Packet frame_ = eth(client_, director_);
-  const RealServer real_ = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
+  const RealServer real_ = real(34);
   VirtualServer rest_;
 };
 
-TEST_F(Forward, OnlyLayerTwoChanges) {
+INSTANTIATE_TEST_SUITE_P(Both, Forward, kBothFamilies, family_name);
+
+TEST_P(Forward, OnlyLayerTwoChanges) {
   const auto in = tcp(40000, 9826, kSyn).payload("hello");
   EXPECT_SENT(run(in), verdict_scheduled, in.with_eth(director_, real_.mac));
 }
 
-TEST_F(Forward, EstablishedPacketFollowsItsConnection) {
+TEST_P(Forward, EstablishedPacketFollowsItsConnection) {
   run(tcp(40000, 9826, kSyn));
   const auto in = tcp(40000, 9826, kAck);
   EXPECT_SENT(run(in), verdict_forwarded, in.with_eth(director_, real_.mac));
 }
 
-TEST_F(Forward, SourceMacIsThatOfTheInterfaceTheRealServerIsReachedBy) {
+TEST_P(Forward, SourceMacIsThatOfTheInterfaceTheRealServerIsReachedBy) {
   const base::Mac other = mac("02:00:00:00:0f:0f");
   std::copy(other.bytes().begin(), other.bytes().end(), slot(rest_.slots[0]).source_mac);
   const auto in = tcp(40000, 9826, kSyn);
   EXPECT_SENT(run(in), verdict_scheduled, in.with_eth(other, real_.mac));
 }
 
-TEST_F(Forward, RealServerBehindAnotherInterfaceIsRedirectedTo) {
+TEST_P(Forward, RealServerBehindAnotherInterfaceIsRedirectedTo) {
   slot(rest_.slots[0]).ifindex = 77;
   const auto in = tcp(40000, 9826, kSyn);
   const auto out = run(in);
@@ -44,7 +45,7 @@ TEST_F(Forward, RealServerBehindAnotherInterfaceIsRedirectedTo) {
   EXPECT_EQ(run(tcp(40000, 9826, kAck)).action, XDP_REDIRECT);
 }
 
-TEST_F(Forward, CountsPacketsBytesAndConnectionsOfTheRealServer) {
+TEST_P(Forward, CountsPacketsBytesAndConnectionsOfTheRealServer) {
   const auto syn = tcp(40000, 9826, kSyn), ack = tcp(40000, 9826, kAck).payload("hello");
   run(syn);
   run(ack);
@@ -54,7 +55,7 @@ TEST_F(Forward, CountsPacketsBytesAndConnectionsOfTheRealServer) {
   EXPECT_EQ(stats.connections, 1U);
 }
 
-TEST_F(Forward, AFrameOfSeveralBuffersIsForwardedAndCountedInFull) {
+TEST_P(Forward, AFrameOfSeveralBuffersIsForwardedAndCountedInFull) {
   const auto syn = tcp(40000, 9826, kSyn), large = tcp(40000, 9826, kAck).payload(std::string(8960, 'x'));
   EXPECT_SENT(run_multi_buffer(syn), verdict_scheduled, syn.with_eth(director_, real_.mac));
   EXPECT_SENT(run_multi_buffer(large), verdict_forwarded, large.with_eth(director_, real_.mac));
@@ -62,26 +63,16 @@ TEST_F(Forward, AFrameOfSeveralBuffersIsForwardedAndCountedInFull) {
   EXPECT_EQ(stats(rest_.slots[0]).bytes, syn.bytes().size() + large.bytes().size() + tcp(1, 1, kAck).bytes().size());
 }
 
-TEST_F(Forward, VlanTagsAreLookedThroughAndKept) {
-  const auto tagged = frame_.vlan(100).ipv4("192.168.100.31", vip_).tcp(1, 9826, kSyn);
+TEST_P(Forward, VlanTagsAreLookedThroughAndKept) {
+  const auto tagged = frame_.vlan(100).ip(client_address_, vip_).tcp(1, 9826, kSyn);
   EXPECT_SENT(run(tagged), verdict_scheduled, tagged.with_eth(director_, real_.mac));
-  const auto twice = frame_.vlan(5, 0x88a8).vlan(100).ipv4("192.168.100.31", vip_).tcp(2, 9826, kSyn);
+  const auto twice = frame_.vlan(5, 0x88a8).vlan(100).ip(client_address_, vip_).tcp(2, 9826, kSyn);
   EXPECT_SENT(run(twice), verdict_scheduled, twice.with_eth(director_, real_.mac));
-  const auto thrice = frame_.vlan(5, 0x88a8).vlan(6).vlan(7).ipv4("192.168.100.31", vip_).tcp(3, 9826, kSyn);
+  const auto thrice = frame_.vlan(5, 0x88a8).vlan(6).vlan(7).ip(client_address_, vip_).tcp(3, 9826, kSyn);
   EXPECT_LEFT(run(thrice), XDP_PASS, verdict_passed_not_ip, thrice);
 }
 
-TEST_F(Forward, Ipv4OptionsAreLegal) {
-  for (const size_t length : {4U, 20U, 40U}) {
-    const auto in = frame_.ipv4("192.168.100.31", vip_, {.options = Bytes(length, 1)}).tcp(1, 9826, kSyn);
-    const auto out = run(in);
-    EXPECT_EQ(out.action, XDP_TX) << length;
-    EXPECT_PACKET(out, in.with_eth(director_, real_.mac));
-  }
-  EXPECT_EQ(connections().size(), 1U);  // all of one connection: the ports were found behind the options
-}
-
-TEST_F(Forward, FramesToAnotherMacAreNotOurs) {
+TEST_P(Forward, FramesToAnotherMacAreNotOurs) {
   for (const auto& to : {mac("02:00:00:00:02:45"), mac("02:00:00:01:02:44"), base::kBroadcastMac}) {
     const auto in = tcp(40000, 9826, kSyn).with_eth(client_, to);
     EXPECT_LEFT(run(in), XDP_PASS, verdict_passed_not_ours, in);
@@ -89,7 +80,7 @@ TEST_F(Forward, FramesToAnotherMacAreNotOurs) {
   EXPECT_TRUE(connections().empty());
 }
 
-TEST_F(Forward, AnInterfaceIsFoundBehindOthersOfTheSameRemainder) {
+TEST_P(Forward, AnInterfaceIsFoundBehindOthersOfTheSameRemainder) {
   interface(kLoopback, mac("02:00:00:00:00:01"));
   const auto in = tcp(40000, 9826, kSyn);
   EXPECT_EQ(run(in).verdict, verdict_passed_not_ours);
@@ -100,32 +91,24 @@ TEST_F(Forward, AnInterfaceIsFoundBehindOthersOfTheSameRemainder) {
   EXPECT_EQ(run(in).verdict, verdict_scheduled);
 }
 
-TEST_F(Forward, WhatIsNotTcpOrUdpIsTheKernels) {
+TEST_P(Forward, WhatIsNotTcpOrUdpIsTheKernels) {
   const auto lldp = frame_.ethertype(0x88cc, Bytes(60));
   EXPECT_LEFT(run(lldp), XDP_PASS, verdict_passed_not_ip, lldp);
-  const auto icmp = frame_.ipv4("192.168.100.31", vip_).icmp(8, 0);
+  const auto icmp = frame_.ip(client_address_, vip_).icmp(8, 0);
   EXPECT_LEFT(run(icmp), XDP_PASS, verdict_passed_protocol, icmp);
 }
 
-TEST_F(Forward, OtherPortsAndAddressesAreTheKernels) {
+TEST_P(Forward, OtherPortsAndAddressesAreTheKernels) {
   const auto ssh = tcp(40000, 22, kSyn);
   EXPECT_LEFT(run(ssh), XDP_PASS, verdict_passed_no_service, ssh);
   const auto udp_to_it = udp(40000, 9826);
   EXPECT_LEFT(run(udp_to_it), XDP_PASS, verdict_passed_no_service, udp_to_it);
-  const auto own = frame_.ipv4("192.168.100.31", "192.168.100.244").tcp(40000, 9826, kSyn);
+  const auto own = frame_.ip(client_address_, host(244)).tcp(40000, 9826, kSyn);
   EXPECT_LEFT(run(own), XDP_PASS, verdict_passed_no_service, own);
 }
 
-TEST_F(Forward, AFragmentBeforeItsFirstIsTheKernels) {
-  const uint16_t offset_eight = 1, do_not_fragment = 0x4000;
-  const auto in = frame_.ipv4("192.168.100.31", vip_, {.fragment = offset_eight}).tcp(40000, 9826, kSyn);
-  EXPECT_LEFT(run(in), XDP_PASS, verdict_passed_fragment, in);
-  const auto whole = frame_.ipv4("192.168.100.31", vip_, {.fragment = do_not_fragment}).tcp(40000, 9826, kSyn);
-  EXPECT_EQ(run(whole).action, XDP_TX);
-}
-
-TEST_F(Forward, EveryPrefixOfAPacketIsMalformedOrTooShortToKnow) {
-  const auto in = frame_.vlan(100).ipv4("192.168.100.31", vip_, {.options = Bytes(8, 1)}).tcp(40000, 9826, kSyn);
+TEST_P(Forward, EveryPrefixOfAPacketIsMalformedOrTooShortToKnow) {
+  const auto in = frame_.vlan(100).ip(client_address_, vip_, ipv6() ? Bytes() : Bytes(8, 1)).tcp(40000, 9826, kSyn);
   for (size_t length = 14; length < in.bytes().size(); length++) {
     const auto prefix = in.cut(length);
     EXPECT_LEFT(run(prefix), XDP_PASS, verdict_passed_malformed, prefix);
@@ -136,15 +119,17 @@ TEST_F(Forward, EveryPrefixOfAPacketIsMalformedOrTooShortToKnow) {
   EXPECT_LEFT(run(short_udp), XDP_PASS, verdict_passed_malformed, short_udp);
 }
 
-TEST_F(Forward, ContradictoryHeadersAreMalformed) {
+TEST_P(Forward, ContradictoryHeadersAreMalformed) {
   const auto good = tcp(40000, 9826, kSyn);
-  for (const auto& bad : {good.with_byte(good.ip_offset(), 0x44), good.with_byte(good.ip_offset(), 0x65),
-                          frame_.ipv4("0.0.0.0", vip_).tcp(40000, 9826, kSyn)}) {
-    EXPECT_LEFT(run(bad), XDP_PASS, verdict_passed_malformed, bad);
+  std::vector<Packet> all = {good.with_byte(good.ip_offset(), ipv6() ? 0x45 : 0x65)};  // the other family's version
+  if (!ipv6()) {
+    all.push_back(good.with_byte(good.ip_offset(), 0x44));             // a header shorter than it must be
+    all.push_back(frame_.ip("0.0.0.0", vip_).tcp(40000, 9826, kSyn));  // nobody's
   }
+  for (const auto& bad : all) EXPECT_LEFT(run(bad), XDP_PASS, verdict_passed_malformed, bad);
 }
 
-TEST_F(Forward, UnknownMacIsNeverSentTo) {
+TEST_P(Forward, UnknownMacIsNeverSentTo) {
   slot(rest_.slots[0]).delivery = XD_UNKNOWN;
   const auto syn = tcp(40000, 9826, kSyn);
   EXPECT_LEFT(run(syn), XDP_DROP, verdict_dropped_no_mac, syn);
@@ -158,7 +143,7 @@ TEST_F(Forward, UnknownMacIsNeverSentTo) {
   EXPECT_EQ(stats(rest_.slots[0]).packets, 1U);
 }
 
-TEST_F(Forward, TablesThatContradictThemselvesAreCounted) {
+TEST_P(Forward, TablesThatContradictThemselvesAreCounted) {
   schedule(rest_, {0});  // no slot
   const auto in = tcp(40000, 9826, kSyn);
   EXPECT_LEFT(run(in), XDP_DROP, verdict_dropped_bad_table, in);
@@ -167,6 +152,22 @@ TEST_F(Forward, TablesThatContradictThemselvesAreCounted) {
   entry(rest_).cycle.offset = XD_SCHEDULE_SLOTS;
   EXPECT_LEFT(run(in), XDP_DROP, verdict_dropped_bad_table, in);
   EXPECT_TRUE(connections().empty());
+}
+
+// --- IPv4 only ---
+
+class ForwardIpv4 : public Director {};
+
+TEST_F(ForwardIpv4, OptionsAreLegal) {
+  const RealServer real = this->real(34);
+  virtual_server(vip_, 9826, kTcp, {real});
+  for (const size_t length : {4U, 20U, 40U}) {
+    const auto in = frame_.ip(client_address_, vip_, Bytes(length, 1)).tcp(1, 9826, kSyn);
+    const auto out = run(in);
+    EXPECT_EQ(out.action, XDP_TX) << length;
+    EXPECT_PACKET(out, in.with_eth(director_, real.mac));
+  }
+  EXPECT_EQ(connections().size(), 1U);  // all of one connection: the ports were found behind the options
 }
 
 }  // namespace test

@@ -4,19 +4,19 @@
 
 namespace test {
 
-class FullBuckets : public Director {
+class FullBuckets : public EachFamily {
  protected:
   static constexpr uint32_t kOld = 5;  // ticks; less than any timeout
 
   void SetUp() override {
-    Director::SetUp();
+    EachFamily::SetUp();
     if (ready()) rest_ = virtual_server(vip_, 9826, kTcp, {one_, two_});
   }
 
   // A way of somebody else's connection, seen `age` ticks ago.
   void occupy(uint32_t way, xd_connection_state state, uint32_t age) {
     put_connection({.way = way,
-                    .client = "10.0.0." + std::to_string(way + 1),
+                    .client = host(static_cast<int>(way) + 1, 10),
                     .client_port = 1,
                     .slot = rest_.slots[0],
                     .state = state,
@@ -35,19 +35,21 @@ class FullBuckets : public Director {
     return std::nullopt;
   }
 
-  const RealServer one_ = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
-  const RealServer two_ = real_server("192.168.100.35", mac("02:00:00:00:00:35"));
+  const RealServer one_ = real(34);
+  const RealServer two_ = real(35);
   VirtualServer rest_;
 };
 
-TEST_F(FullBuckets, ANewConnectionStaysInItsFirstBucketWhileThatHasRoomToSpare) {
+INSTANTIATE_TEST_SUITE_P(Both, FullBuckets, kBothFamilies, family_name);
+
+TEST_P(FullBuckets, ANewConnectionStaysInItsFirstBucketWhileThatHasRoomToSpare) {
   const uint32_t first = *taken_by_new() / XD_WAYS;
   clear_connections();
   for (uint32_t way = 0; way < XD_WAYS - 2; way++) occupy(first * XD_WAYS + way, XD_PROVEN, 0);
   EXPECT_EQ(*taken_by_new() / XD_WAYS, first);
 }
 
-TEST_F(FullBuckets, ThenItGoesIntoTheEmptierBucket) {
+TEST_P(FullBuckets, ThenItGoesIntoTheEmptierBucket) {
   for (const uint32_t fuller : {0U, 1U}) {
     clear_connections();
     for (uint32_t way = 0; way < XD_WAYS - 1; way++) occupy(fuller * XD_WAYS + way, XD_PROVEN, 0);
@@ -56,7 +58,7 @@ TEST_F(FullBuckets, ThenItGoesIntoTheEmptierBucket) {
   }
 }
 
-TEST_F(FullBuckets, TheLeastImportantWayIsTaken) {
+TEST_P(FullBuckets, TheLeastImportantWayIsTaken) {
   const std::vector<std::pair<xd_connection_state, uint32_t>> from_least = {
       {XD_PROVEN, kNever + 1U}, {XD_OPENING, kOld}, {XD_CLOSING, kOld}, {XD_YOUNG, kOld}};
   for (size_t i = 0; i < from_least.size(); i++) {
@@ -69,7 +71,7 @@ TEST_F(FullBuckets, TheLeastImportantWayIsTaken) {
   }
 }
 
-TEST_F(FullBuckets, OfEqualsTheOldestIsTaken) {
+TEST_P(FullBuckets, OfEqualsTheOldestIsTaken) {
   for (const uint32_t oldest : {1U, 6U}) {
     clear_connections();
     occupy_all(XD_OPENING, kOld);
@@ -78,7 +80,7 @@ TEST_F(FullBuckets, OfEqualsTheOldestIsTaken) {
   }
 }
 
-TEST_F(FullBuckets, AProvenConnectionIsNeverDisplaced) {
+TEST_P(FullBuckets, AProvenConnectionIsNeverDisplaced) {
   occupy_all(XD_PROVEN, kOld);
   const auto out = run(tcp(40000, 9826, kSyn));
   EXPECT_EQ(out.verdict, verdict_unlearned);
@@ -87,7 +89,7 @@ TEST_F(FullBuckets, AProvenConnectionIsNeverDisplaced) {
   EXPECT_EQ(connections().size(), kWays);
 }
 
-TEST_F(FullBuckets, WhatWasSeenInThisOrThePreviousTickIsNotReplaced) {
+TEST_P(FullBuckets, WhatWasSeenInThisOrThePreviousTickIsNotReplaced) {
   for (const uint32_t age : {0U, 1U}) {
     occupy_all(XD_OPENING, age);
     EXPECT_EQ(taken_by_new(), std::nullopt) << age;
@@ -96,7 +98,7 @@ TEST_F(FullBuckets, WhatWasSeenInThisOrThePreviousTickIsNotReplaced) {
   EXPECT_EQ(taken_by_new(), 3U);
 }
 
-TEST_F(FullBuckets, AWayBeingWrittenIsLeftAlone) {
+TEST_P(FullBuckets, AWayBeingWrittenIsLeftAlone) {
   occupy_all(XD_PROVEN, kOld);
   occupy(2, XD_OPENING, kOld);
   lock_way(2);
@@ -104,7 +106,7 @@ TEST_F(FullBuckets, AWayBeingWrittenIsLeftAlone) {
   EXPECT_TRUE(way_is_locked(2));
 }
 
-TEST_F(FullBuckets, UnlearnedPacketsGoWhereTheHashSays) {
+TEST_P(FullBuckets, UnlearnedPacketsGoWhereTheHashSays) {
   occupy_all(XD_PROVEN, kOld);
   const auto syn = run(tcp(40000, 9826, kSyn));
   EXPECT_EQ(syn.verdict, verdict_unlearned);
@@ -117,7 +119,7 @@ TEST_F(FullBuckets, UnlearnedPacketsGoWhereTheHashSays) {
   EXPECT_EQ(stats(rest_.slots[0]).connections + stats(rest_.slots[1]).connections, 0U);
 }
 
-TEST_F(FullBuckets, UnlearnedPacketsFollowTheTemplate) {
+TEST_P(FullBuckets, UnlearnedPacketsFollowTheTemplate) {
   persist(rest_, 300);
   const auto slot = slot_of(run(tcp(39999, 9826, kSyn)));
   occupy_all(XD_PROVEN, kOld);
@@ -128,7 +130,7 @@ TEST_F(FullBuckets, UnlearnedPacketsFollowTheTemplate) {
   }
 }
 
-TEST_F(FullBuckets, AllEightWaysAreUsedAndFound) {
+TEST_P(FullBuckets, AllEightWaysAreUsedAndFound) {
   for (uint16_t port = 1; port <= kWays; port++) EXPECT_EQ(run(tcp(port, 9826, kSyn)).verdict, verdict_scheduled);
   EXPECT_EQ(connections().size(), kWays);
   for (uint16_t port = 1; port <= kWays; port++) EXPECT_EQ(run(tcp(port, 9826, kAck)).verdict, verdict_forwarded);

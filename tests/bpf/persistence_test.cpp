@@ -4,12 +4,12 @@
 
 namespace test {
 
-class Persistence : public Director {
+class Persistence : public EachFamily {
  protected:
   static constexpr uint32_t kTimeout = 300;
 
   void SetUp() override {
-    Director::SetUp();
+    EachFamily::SetUp();
     if (!ready()) return;
     ftp_ = marked_virtual_server(300, kTcp, {one_, two_});
     port_marks(vip_, kTcp, {{8000, 10000, 300}});
@@ -17,18 +17,20 @@ class Persistence : public Director {
   }
 
   // The slot of a new connection; its entry is forgotten at once.
-  uint16_t open(uint16_t port, std::string_view client = "192.168.100.31") {
+  uint16_t open(uint16_t port, std::string_view client = {}) {
     clear_connections();
     return slot_of(run(tcp(next_port_++, port, kSyn, client)));
   }
 
-  const RealServer one_ = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
-  const RealServer two_ = real_server("192.168.100.35", mac("02:00:00:00:00:35"));
+  const RealServer one_ = real(34);
+  const RealServer two_ = real(35);
   VirtualServer ftp_;
   uint16_t next_port_ = 1000;
 };
 
-TEST_F(Persistence, AClientStaysOverAllPortsOfTheMark) {
+INSTANTIATE_TEST_SUITE_P(Both, Persistence, kBothFamilies, family_name);
+
+TEST_P(Persistence, AClientStaysOverAllPortsOfTheMark) {
   const auto control = run(tcp(40000, 9814, kSyn));
   EXPECT_EQ(control.verdict, verdict_scheduled);
   for (const uint16_t passive : {8000, 8123, 9999, 9814}) {
@@ -36,10 +38,10 @@ TEST_F(Persistence, AClientStaysOverAllPortsOfTheMark) {
     EXPECT_EQ(data.verdict, verdict_persisted);
     EXPECT_EQ(slot_of(data), slot_of(control));
   }
-  EXPECT_NE(open(9814, "192.168.100.32"), slot_of(control));  // another client, the next server
+  EXPECT_NE(open(9814, host(32)), slot_of(control));  // another client, the next server
 }
 
-TEST_F(Persistence, ATemplateLivesItsTimeoutAfterTheLastConnection) {
+TEST_P(Persistence, ATemplateLivesItsTimeoutAfterTheLastConnection) {
   const auto first = open(9814);
   pass_ticks(kTimeout);
   EXPECT_EQ(open(9814), first);
@@ -49,7 +51,7 @@ TEST_F(Persistence, ATemplateLivesItsTimeoutAfterTheLastConnection) {
   EXPECT_NE(open(9814), first);
 }
 
-TEST_F(Persistence, AConnectionInUseKeepsItsTemplate) {
+TEST_P(Persistence, AConnectionInUseKeepsItsTemplate) {
   const auto first = slot_of(run(tcp(40000, 9814, kSyn)));
   for (int i = 0; i < 5; i++) {
     pass_ticks(kTimeout);
@@ -58,25 +60,25 @@ TEST_F(Persistence, AConnectionInUseKeepsItsTemplate) {
   EXPECT_EQ(open(8000), first);
 }
 
-TEST_F(Persistence, ATemplateIsProvenWithItsConnection) {
+TEST_P(Persistence, ATemplateIsProvenWithItsConnection) {
   run(tcp(40000, 9814, kSyn));
   run(tcp(40000, 9814, kAck));
-  EXPECT_FALSE(client_template("192.168.100.31", ftp_)->proven);
+  EXPECT_FALSE(client_template(client_address_, ftp_)->proven);
   pass_ticks(1);
   run(tcp(40000, 9814, kAck));
-  EXPECT_TRUE(client_template("192.168.100.31", ftp_)->proven);
+  EXPECT_TRUE(client_template(client_address_, ftp_)->proven);
   open(8000);
-  EXPECT_TRUE(client_template("192.168.100.31", ftp_)->proven);
+  EXPECT_TRUE(client_template(client_address_, ftp_)->proven);
 }
 
-TEST_F(Persistence, TheMaskMakesNeighboursOneClient) {
-  persist(ftp_, kTimeout, 24);
-  const auto first = open(9814, "192.168.100.31");
-  EXPECT_EQ(open(9814, "192.168.100.77"), first);
-  EXPECT_NE(open(9814, "192.168.101.31"), first);
+TEST_P(Persistence, TheMaskMakesNeighboursOneClient) {
+  persist(ftp_, kTimeout, ipv6() ? 64 : 24);
+  const auto first = open(9814, client_address_);
+  EXPECT_EQ(open(9814, host(77)), first);
+  EXPECT_NE(open(9814, host(31, 101)), first);
 }
 
-TEST_F(Persistence, ATemplateNeverPinsToAServerThatTakesNoNewConnections) {
+TEST_P(Persistence, ATemplateNeverPinsToAServerThatTakesNoNewConnections) {
   for (const uint8_t state : {XD_FAILED, XD_DRAINING, XD_UNUSED}) {
     clear_templates();
     schedule(ftp_, {ftp_.slots[0]});
@@ -89,7 +91,7 @@ TEST_F(Persistence, ATemplateNeverPinsToAServerThatTakesNoNewConnections) {
   }
 }
 
-TEST_F(Persistence, ASlotGivenToAnotherVirtualServerIsNotFollowed) {
+TEST_P(Persistence, ASlotGivenToAnotherVirtualServerIsNotFollowed) {
   schedule(ftp_, {ftp_.slots[0]});
   ASSERT_EQ(open(9814), ftp_.slots[0]);
   slot(ftp_.slots[0]).virtual_server = ftp_.index + 1;
@@ -97,34 +99,34 @@ TEST_F(Persistence, ASlotGivenToAnotherVirtualServerIsNotFollowed) {
   EXPECT_EQ(open(9814), ftp_.slots[1]);
 }
 
-TEST_F(Persistence, AFailedServersConnectionTakesItsTemplateAlong) {
+TEST_P(Persistence, AFailedServersConnectionTakesItsTemplateAlong) {
   const auto first = slot_of(run(tcp(40000, 9814, kSyn)));
   const auto second = first == ftp_.slots[0] ? ftp_.slots[1] : ftp_.slots[0];
   slot(first).state = XD_FAILED;
   schedule(ftp_, {second});
   EXPECT_EQ(run(tcp(40000, 9814, kAck)).verdict, verdict_rescheduled);
-  EXPECT_EQ(client_template("192.168.100.31", ftp_)->slot, second);
+  EXPECT_EQ(client_template(client_address_, ftp_)->slot, second);
 }
 
-TEST_F(Persistence, ADrainingConnectionDoesNotTouchTheNewTemplate) {
+TEST_P(Persistence, ADrainingConnectionDoesNotTouchTheNewTemplate) {
   schedule(ftp_, {ftp_.slots[0]});
   run(tcp(40000, 9814, kSyn));
   slot(ftp_.slots[0]).state = XD_DRAINING;
   schedule(ftp_, {ftp_.slots[1]});
   run(tcp(40001, 8000, kSyn));
-  const auto before = client_template("192.168.100.31", ftp_);
+  const auto before = client_template(client_address_, ftp_);
   ASSERT_EQ(before->slot, ftp_.slots[1]);
   pass_ticks(10);
   run(tcp(40000, 9814, kAck));
-  const auto after = client_template("192.168.100.31", ftp_);
+  const auto after = client_template(client_address_, ftp_);
   EXPECT_EQ(after->slot, ftp_.slots[1]);
-  EXPECT_EQ(after->seen_tick, before->seen_tick - 10);
+  EXPECT_EQ(after->age, before->age + 10);
 }
 
-TEST_F(Persistence, MidConnectionPacketsFollowTheTemplateElseOneHashPerClient) {
+TEST_P(Persistence, MidConnectionPacketsFollowTheTemplateElseOneHashPerClient) {
   const auto first = run(tcp(40000, 9814, kAck));
   EXPECT_EQ(first.verdict, verdict_hashed);
-  EXPECT_EQ(client_template("192.168.100.31", ftp_)->slot, slot_of(first));
+  EXPECT_EQ(client_template(client_address_, ftp_)->slot, slot_of(first));
   EXPECT_EQ(run(tcp(40001, 8000, kAck)).verdict, verdict_persisted);
 
   for (uint16_t port = 1; port < 20; port++) {  // the same without a template: what another director would say
@@ -136,12 +138,12 @@ TEST_F(Persistence, MidConnectionPacketsFollowTheTemplateElseOneHashPerClient) {
   }
 }
 
-TEST_F(Persistence, AResetLeavesNoTemplate) {
+TEST_P(Persistence, AResetLeavesNoTemplate) {
   run(tcp(40000, 9814, kRst));
-  EXPECT_FALSE(client_template("192.168.100.31", ftp_));
+  EXPECT_FALSE(client_template(client_address_, ftp_));
 }
 
-TEST_F(Persistence, UdpIsPersistentToo) {
+TEST_P(Persistence, UdpIsPersistentToo) {
   const auto dns = virtual_server(vip_, 53, kUdp, {one_, two_});
   persist(dns, kTimeout);
   const auto first = run(udp(40000, 53));

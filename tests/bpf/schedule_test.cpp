@@ -7,12 +7,8 @@
 
 namespace test {
 
-class Schedule : public Director {
+class Schedule : public EachFamily {
  protected:
-  RealServer real(int number, uint16_t weight = 1) const {
-    return real_server("192.168.100." + std::to_string(number), mac("02:00:00:00:00:" + std::to_string(number)),
-                       weight);
-  }
   std::map<uint16_t, int> open_connections(int count) {
     std::map<uint16_t, int> per_slot;
     for (int i = 0; i < count; i++) {
@@ -23,23 +19,25 @@ class Schedule : public Director {
   }
 };
 
-TEST_F(Schedule, EveryCycleGivesEachRealServerItsWeight) {
+INSTANTIATE_TEST_SUITE_P(Both, Schedule, kBothFamilies, family_name);
+
+TEST_P(Schedule, EveryCycleGivesEachRealServerItsWeight) {
   const auto rest = virtual_server(vip_, 9826, kTcp, {real(31, 1), real(32, 2), real(33, 3)});
   const std::map<uint16_t, int> exact = {{rest.slots[0], 1}, {rest.slots[1], 2}, {rest.slots[2], 3}};
   for (int cycle = 0; cycle < 10; cycle++) EXPECT_EQ(open_connections(6), exact) << cycle;
 }
 
-TEST_F(Schedule, WeightZeroGetsNothing) {
+TEST_P(Schedule, WeightZeroGetsNothing) {
   const auto rest = virtual_server(vip_, 9826, kTcp, {real(31, 1), real(32, 0)});
   EXPECT_EQ(open_connections(8), (std::map<uint16_t, int>{{rest.slots[0], 8}}));
 }
 
-TEST_F(Schedule, ACycleLongerThanABlockIsWalkedWhole) {
+TEST_P(Schedule, ACycleLongerThanABlockIsWalkedWhole) {
   const auto rest = virtual_server(vip_, 9826, kTcp, {real(31, 50), real(32, 31)});
   EXPECT_EQ(open_connections(81), (std::map<uint16_t, int>{{rest.slots[0], 50}, {rest.slots[1], 31}}));
 }
 
-TEST_F(Schedule, VirtualServersHavePositionsOfTheirOwn) {
+TEST_P(Schedule, VirtualServersHavePositionsOfTheirOwn) {
   const auto rest = virtual_server(vip_, 9826, kTcp, {real(31), real(32)});
   const auto other = virtual_server(vip_, 9827, kTcp, {real(33), real(34)});
   for (uint16_t i = 0; i < 4; i++) {
@@ -49,7 +47,7 @@ TEST_F(Schedule, VirtualServersHavePositionsOfTheirOwn) {
   }
 }
 
-TEST_F(Schedule, TheHashIsStableAndDoesNotDependOnTheTablesSeed) {
+TEST_P(Schedule, TheHashIsStableAndDoesNotDependOnTheTablesSeed) {
   const auto rest = virtual_server(vip_, 9826, kTcp, {real(31), real(32), real(33)});
   std::set<uint16_t> used;
   for (uint16_t port = 1; port <= 64; port++) {
@@ -65,7 +63,7 @@ TEST_F(Schedule, TheHashIsStableAndDoesNotDependOnTheTablesSeed) {
   EXPECT_EQ(used, (std::set<uint16_t>{rest.slots.begin(), rest.slots.end()}));
 }
 
-TEST_F(Schedule, TheHashDoesNotDependOnIndicesAndSlots) {
+TEST_P(Schedule, TheHashDoesNotDependOnIndicesAndSlots) {
   const auto first = virtual_server(vip_, 9826, kTcp, {real(31), real(32), real(33)});
   std::vector<base::Mac> before, after;
   const auto hash_all = [&](std::vector<base::Mac>& macs) {
@@ -82,7 +80,7 @@ TEST_F(Schedule, TheHashDoesNotDependOnIndicesAndSlots) {
   EXPECT_EQ(before, after);
 }
 
-TEST_F(Schedule, TheHashFollowsTheWeights) {
+TEST_P(Schedule, TheHashFollowsTheWeights) {
   const auto rest = virtual_server(vip_, 9826, kTcp, {real(31, 1), real(32, 3)});
   std::map<uint16_t, int> per_slot;
   for (uint16_t port = 1; port <= 1000; port++) {

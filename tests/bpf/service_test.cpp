@@ -4,13 +4,15 @@
 
 namespace test {
 
-class Service : public Director {
+class Service : public EachFamily {
  protected:
-  const RealServer one_ = real_server("192.168.100.34", mac("02:00:00:00:00:34"));
-  const RealServer two_ = real_server("192.168.100.35", mac("02:00:00:00:00:35"));
+  const RealServer one_ = real(34);
+  const RealServer two_ = real(35);
 };
 
-TEST_F(Service, AMarkCoversItsRangesAndNothingElse) {
+INSTANTIATE_TEST_SUITE_P(Both, Service, kBothFamilies, family_name);
+
+TEST_P(Service, AMarkCoversItsRangesAndNothingElse) {
   const auto ftp = marked_virtual_server(300, kTcp, {one_});
   port_marks(vip_, kTcp, {{8000, 9813, 300}, {9815, 10000, 300}, {20000, 20000, 300}});
   for (const uint16_t port : {8000, 8001, 9813, 9815, 10000, 20000}) {
@@ -22,7 +24,7 @@ TEST_F(Service, AMarkCoversItsRangesAndNothingElse) {
   EXPECT_EQ(run(udp(40000, 8000)).verdict, verdict_passed_no_service);
 }
 
-TEST_F(Service, EveryRangeOfAFullTableIsFound) {
+TEST_P(Service, EveryRangeOfAFullTableIsFound) {
   std::vector<xd_port_range> ranges;
   std::vector<VirtualServer> servers;
   servers.reserve(3);
@@ -45,7 +47,7 @@ TEST_F(Service, EveryRangeOfAFullTableIsFound) {
   }
 }
 
-TEST_F(Service, TheExactVirtualServerBeatsTheMarkThatCoversIt) {
+TEST_P(Service, TheExactVirtualServerBeatsTheMarkThatCoversIt) {
   const auto ftp = marked_virtual_server(300, kTcp, {one_});
   const auto rest = virtual_server(vip_, 9826, kTcp, {two_});
   port_marks(vip_, kTcp, {{8000, 10000, 300}});
@@ -54,30 +56,29 @@ TEST_F(Service, TheExactVirtualServerBeatsTheMarkThatCoversIt) {
   EXPECT_EQ(slot_of(run(tcp(40000, 9827, kSyn))), ftp.slots[0]);
 }
 
-TEST_F(Service, AMarkWithoutAVirtualServerIsTheKernels) {
+TEST_P(Service, AMarkWithoutAVirtualServerIsTheKernels) {
   port_marks(vip_, kTcp, {{8000, 10000, 300}});
   EXPECT_EQ(run(tcp(40000, 9000, kSyn)).verdict, verdict_passed_no_service);
   marked_virtual_server(300, kUdp, {one_});
   EXPECT_EQ(run(tcp(40000, 9000, kSyn)).verdict, verdict_passed_no_service);
 }
 
-TEST_F(Service, AnEmptyListOfRangesMarksNothing) {
+TEST_P(Service, AnEmptyListOfRangesMarksNothing) {
   marked_virtual_server(300, kTcp, {one_});
   port_marks(vip_, kTcp, {{1, 1, 300}}, 0);  // what was there is not looked at
   EXPECT_EQ(run(tcp(40000, 1, kSyn)).verdict, verdict_passed_no_service);
 }
 
-TEST_F(Service, MarksAreOfAnAddressAndAProtocol) {
+TEST_P(Service, MarksAreOfAnAddressAndAProtocol) {
   const auto both = marked_virtual_server(300, kUdp, {one_});
   port_marks(vip_, kUdp, {{53, 53, 300}});
-  port_marks("192.168.100.112", kUdp, {{54, 54, 300}});
+  port_marks(host(112), kUdp, {{54, 54, 300}});
   EXPECT_EQ(slot_of(run(udp(40000, 53))), both.slots[0]);
   EXPECT_EQ(run(udp(40000, 54)).verdict, verdict_passed_no_service);
-  EXPECT_EQ(slot_of(run(eth(client_, director_).ipv4("192.168.100.31", "192.168.100.112").udp(40000, 54))),
-            both.slots[0]);
+  EXPECT_EQ(slot_of(run(frame_.ip(client_address_, host(112)).udp(40000, 54))), both.slots[0]);
 }
 
-TEST_F(Service, TcpAndUdpOfOnePortAreTwo) {
+TEST_P(Service, TcpAndUdpOfOnePortAreTwo) {
   const auto dns_tcp = virtual_server(vip_, 53, kTcp, {one_});
   const auto dns_udp = virtual_server(vip_, 53, kUdp, {two_});
   EXPECT_EQ(slot_of(run(tcp(40000, 53, kSyn))), dns_tcp.slots[0]);

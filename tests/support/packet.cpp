@@ -9,13 +9,14 @@
 #include <algorithm>
 #include <cassert>
 #include <map>
+#include <span>
 #include <utility>
 
 namespace test {
 namespace {
 
-constexpr uint16_t kIpv4 = 0x0800, kArp = 0x0806, kVlan = 0x8100, kServiceVlan = 0x88a8;
-constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17;
+constexpr uint16_t kIpv4 = 0x0800, kArp = 0x0806, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
+constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kFragmentHeader = 44, kIcmp6 = 58, kSolicitation = 135;
 
 uint16_t get16(const Bytes& bytes, size_t at) {
   return static_cast<uint16_t>(bytes.at(at) << 8 | bytes.at(at + 1));
@@ -25,9 +26,8 @@ void append(Bytes& bytes, const auto& more) {
   bytes.insert(bytes.end(), std::begin(more), std::end(more));
 }
 
-void append_address(Bytes& bytes, std::string_view text) {
-  const uint32_t host = ip(text).host();
-  for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<uint8_t>(host >> shift));
+void append_address(Bytes& bytes, const base::Ip& address) {
+  append(bytes, address.network());
 }
 
 uint32_t sum(const Bytes& bytes, size_t begin, size_t end) {
@@ -75,6 +75,7 @@ class Fields {
     while (at_ >= 2 && at_ + 4 <= bytes_.size() && is_vlan()) all_of("vlan", {{"tag", 2}, {"type", 2}});
     if (at_ >= 14 && get16(bytes_, at_ - 2) == kArp) return arp();
     if (at_ >= 14 && get16(bytes_, at_ - 2) == kIpv4 && at_ + 20 <= bytes_.size()) return ipv4();
+    if (at_ >= 14 && get16(bytes_, at_ - 2) == kIpv6 && at_ + 40 <= bytes_.size()) return ipv6();
     rest("content");
   }
   bool is_vlan() const {
@@ -91,6 +92,15 @@ class Fields {
     all_of("ipv4", {{"version_length", 1}, {"tos", 1}, {"length", 2}, {"id", 2}, {"fragment", 2}, {"ttl", 1}});
     all_of("ipv4", {{"protocol", 1}, {"checksum", 2}, {"source", 4}, {"destination", 4}});
     if (options > 20) take("ipv4.options", options - 20);
+    transport(protocol);
+  }
+  void ipv6() {
+    const uint8_t protocol = bytes_[at_ + 6];
+    all_of("ipv6", {{"version_class_label", 4}, {"length", 2}, {"next", 1}, {"hop_limit", 1}});
+    all_of("ipv6", {{"source", 16}, {"destination", 16}});
+    transport(protocol);
+  }
+  void transport(uint8_t protocol) {
     if (protocol == kTcp) {
       all_of("tcp", {{"source", 2}, {"destination", 2}, {"sequence", 4}, {"acknowledgement", 4}, {"offset", 1}});
       all_of("tcp", {{"flags", 1}, {"window", 2}, {"checksum", 2}, {"urgent", 2}});
@@ -110,8 +120,8 @@ class Fields {
 base::Mac mac(std::string_view text) {
   return base::Mac::parse(text).value();
 }
-base::Ipv4 ip(std::string_view text) {
-  return base::Ipv4::parse(text).value();
+base::Ip ip(std::string_view text) {
+  return base::Ip::parse(text).value();
 }
 
 Packet Packet::eth(const base::Mac& source, const base::Mac& destination) {
@@ -146,24 +156,45 @@ Packet Packet::arp(uint16_t operation, const base::Mac& sender_mac, std::string_
   append(next.bytes_, Bytes{0, 1, 8, 0, 6, 4});
   next.append16(operation);
   append(next.bytes_, sender_mac.bytes());
-  append_address(next.bytes_, sender);
+  append_address(next.bytes_, test::ip(sender));
   append(next.bytes_, Bytes(6));
-  append_address(next.bytes_, target);
+  append_address(next.bytes_, test::ip(target));
   return next;
 }
 
-Packet Packet::ipv4(std::string_view source, std::string_view destination, const Ipv4Options& options) const {
+Packet Packet::ip(std::string_view source, std::string_view destination, const Bytes& options) const {
   Packet next = *this;
-  Bytes padded = options.options;
-  while (padded.size() % 4) padded.push_back(0);
-  next.begin_network(kIpv4);
+  const base::Ip from = test::ip(source), to = test::ip(destination);
+  next.begin_network(to.is_v6() ? kIpv6 : kIpv4);
   next.ip_ = next.bytes_.size();
-  append(next.bytes_, Bytes{static_cast<uint8_t>(0x45 + padded.size() / 4), 0, 0, 0, 0, 0});
-  next.append16(options.fragment);
-  append(next.bytes_, Bytes{options.ttl, 0, 0, 0});
-  append_address(next.bytes_, source);
-  append_address(next.bytes_, destination);
-  append(next.bytes_, padded);
+  to.is_v6() ? next.begin_ipv6(from, to) : next.begin_ipv4(from, to, options);
+  next.complete();
+  return next;
+}
+
+Packet Packet::extension(ExtensionHeader kind, size_t more_units) const {
+  Packet next = *this;
+  next.begin_header(kind);
+  next.next_ = next.bytes_.size();
+  append(next.bytes_, Bytes(8 + 8 * more_units));
+  next.bytes_[next.next_ + 1] = static_cast<uint8_t>(more_units);
+  next.complete();
+  return next;
+}
+
+Packet Packet::fragment(const Fragment& piece) const {
+  Packet next = *this;
+  if (is_ipv4()) {
+    next.set16(ip_ + 4, static_cast<uint16_t>(piece.id));
+    next.set16(ip_ + 6, static_cast<uint16_t>(piece.offset | piece.more << 13));
+  } else {
+    next.begin_header(kFragmentHeader);
+    next.next_ = next.bytes_.size();
+    next.append16(0);
+    next.append16(static_cast<uint16_t>(piece.offset << 3 | piece.more));
+    next.append16(static_cast<uint16_t>(piece.id >> 16));
+    next.append16(static_cast<uint16_t>(piece.id));
+  }
   next.complete();
   return next;
 }
@@ -190,8 +221,29 @@ Packet Packet::udp(uint16_t source, uint16_t destination) const {
 
 Packet Packet::icmp(uint8_t type, uint8_t code) const {
   Packet next = *this;
-  next.begin_transport(kIcmp);
+  next.begin_transport(is_ipv4() ? kIcmp : kIcmp6);
   append(next.bytes_, Bytes{type, code, 0, 0, 0, 0, 0, 0});
+  next.complete();
+  return next;
+}
+
+Packet Packet::solicitation(std::string_view target) const {
+  Packet next = icmp(kSolicitation, 0);
+  append_address(next.bytes_, test::ip(target));
+  next.complete();
+  return next;
+}
+
+Packet Packet::later(uint8_t protocol) const {
+  Packet next = *this;
+  next.begin_header(protocol);
+  next.complete();
+  return next;
+}
+
+Packet Packet::quote(const Packet& sent, size_t bytes) const {
+  Packet next = *this;
+  append(next.bytes_, std::span(sent.bytes_).subspan(sent.ip_).first(bytes));
   next.complete();
   return next;
 }
@@ -237,26 +289,55 @@ void Packet::begin_network(uint16_t ethertype) {
   set16(type_, ethertype);
 }
 
+void Packet::begin_ipv4(const base::Ip& source, const base::Ip& destination, Bytes options) {
+  while (options.size() % 4) options.push_back(0);
+  next_ = ip_ + 9;
+  append(bytes_, Bytes{static_cast<uint8_t>(0x45 + options.size() / 4), 0, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0});
+  append_address(bytes_, source);
+  append_address(bytes_, destination);
+  append(bytes_, options);
+}
+
+void Packet::begin_ipv6(const base::Ip& source, const base::Ip& destination) {
+  next_ = ip_ + 6;
+  append(bytes_, Bytes{0x60, 0, 0, 0, 0, 0, 0, 64});
+  append_address(bytes_, source);
+  append_address(bytes_, destination);
+}
+
+void Packet::begin_header(uint8_t protocol) {
+  bytes_.at(next_) = protocol;
+}
+
 void Packet::begin_transport(uint8_t protocol) {
+  begin_header(protocol);
   transport_ = bytes_.size();
-  bytes_.at(ip_ + 9) = protocol;
 }
 
 void Packet::complete() {
   if (!ip_) return;
-  const size_t header = (bytes_[ip_] & 15) * 4U;
-  const auto length = static_cast<uint16_t>(bytes_.size() - ip_);
-  set16(ip_ + 2, length);
-  set16(ip_ + 10, 0);
-  set16(ip_ + 10, fold(sum(bytes_, ip_, ip_ + header)));
-  if (!transport_) return;
+  if (is_ipv4()) {
+    complete_ipv4();
+  } else {
+    set16(ip_ + 4, static_cast<uint16_t>(bytes_.size() - ip_ - 40));
+  }
+  if (transport_) complete_transport();
+}
 
-  const uint8_t protocol = bytes_[ip_ + 9];
-  const auto inner = static_cast<uint16_t>(bytes_.size() - transport_);
-  static const std::map<uint8_t, size_t> checksums = {{kTcp, 16}, {kUdp, 6}, {kIcmp, 2}};
+void Packet::complete_ipv4() {
+  set16(ip_ + 2, static_cast<uint16_t>(bytes_.size() - ip_));
+  set16(ip_ + 10, 0);
+  set16(ip_ + 10, fold(sum(bytes_, ip_, ip_ + (bytes_[ip_] & 15) * 4U)));
+}
+
+void Packet::complete_transport() {
+  const uint8_t protocol = bytes_[next_];
+  const auto length = static_cast<uint16_t>(bytes_.size() - transport_);
+  static const std::map<uint8_t, size_t> checksums = {{kTcp, 16}, {kUdp, 6}, {kIcmp, 2}, {kIcmp6, 2}};
   const size_t at = transport_ + checksums.at(protocol);
-  const uint32_t pseudo = protocol == kIcmp ? 0 : sum(bytes_, ip_ + 12, ip_ + 20) + protocol + inner;
-  if (protocol == kUdp) set16(transport_ + 4, inner);
+  const size_t addresses = is_ipv4() ? ip_ + 12 : ip_ + 8, both = is_ipv4() ? 8 : 32;
+  const uint32_t pseudo = protocol == kIcmp ? 0 : sum(bytes_, addresses, addresses + both) + protocol + length;
+  if (protocol == kUdp) set16(transport_ + 4, length);
   set16(at, 0);
   set16(at, fold(pseudo + sum(bytes_, transport_, bytes_.size())));
 }

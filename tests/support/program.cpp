@@ -153,6 +153,16 @@ void Program::clear() const {
   clear_per_cpu<xd_counters>(skeleton_->maps.counters);
 }
 
+void Program::age_fragments(uint32_t ticks) const {
+  xd_fragment_key key{};
+  xd_fragmented value{};
+  for (const xd_fragment_key* at = nullptr; bpf_map_get_next_key(fragments(), at, &key) == 0; at = &key) {
+    if (bpf_map_lookup_elem(fragments(), &key, &value)) continue;
+    value.tick -= ticks;
+    bpf_map_update_elem(fragments(), &key, &value, BPF_EXIST);
+  }
+}
+
 void Program::clear_stats() const {
   clear_per_cpu<xd_real_server_stats>(skeleton_->maps.real_server_stats);
 }

@@ -60,6 +60,7 @@ class Program {
   xd_real_server_stats stats(uint16_t slot) const;
 
   void clear() const;  // all tables
+  void age_fragments(uint32_t ticks) const;
   void clear_stats() const;
 
   Table<xd_interface> interfaces;
