@@ -14,7 +14,7 @@ namespace netlink {
 namespace {
 
 detail::MessagePtr address_request(int type, int flags, int ifindex, const base::Ip& ip) {
-  // No duplicate address detection: a virtual address is on several hosts, and wanted at once.
+  // IPv6: no duplicate address detection, for a virtual address is on several hosts and wanted at once.
   const ifaddrmsg header{.ifa_family = static_cast<uint8_t>(ip.family()),
                          .ifa_prefixlen = ip.bits(),
                          .ifa_flags = static_cast<uint8_t>(ip.is_v6() ? IFA_F_NODAD : 0),
@@ -23,6 +23,9 @@ detail::MessagePtr address_request(int type, int flags, int ifindex, const base:
   auto message = detail::make_request(type, flags, &header, sizeof header);
   detail::put(message.get(), IFA_LOCAL, ip.network());
   detail::put(message.get(), IFA_ADDRESS, ip.network());
+  // And deprecated: the kernel would prefer a /128 as the source of its own connections, health checks among them.
+  const ifa_cacheinfo lifetimes{.ifa_prefered = 0, .ifa_valid = 0xffffffff, .cstamp = 0, .tstamp = 0};
+  if (ip.is_v6()) detail::put(message.get(), IFA_CACHEINFO, &lifetimes, sizeof lifetimes);
   return message;
 }
 

@@ -26,7 +26,8 @@ base::Result<std::vector<Address>> addresses(Socket& socket);
 std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex,
                                           const std::vector<base::Ipv4>& except = {});
 
-// An address as /32 or /128 on an interface. Both succeed when there is nothing left to do.
+// A virtual address as /32 or /128 on an interface: never the source of the host's own connections where it is IPv6.
+// Both succeed when there is nothing left to do.
 enum class Added { now, before };
 base::Result<Added> add_address(Socket& socket, int ifindex, const base::Ip& ip);
 enum class Removed { now, before };  // before: the address, or the whole interface, was not there

@@ -100,6 +100,8 @@ TEST(Netlink, AnIpv6AddressIsUsableAtOnce) {
     EXPECT_EQ(*add_address(socket, near, ip("fd00:9::100")), Added::before);
     EXPECT_THAT(*addresses(socket), Contains(Address{near, ip("fd00:9::100"), 128, false}));
     sh("! ip -6 addr show dev near tentative | grep -q fd00:9::100");  // no duplicate address detection
+    sh("ip addr add fd00:9::1/64 dev near nodad");
+    EXPECT_EQ((*route_to(socket, ip("fd00:9::101")))->source, ip("fd00:9::1")) << "never the source of what we send";
     EXPECT_EQ(primary_address(*addresses(socket), near)->str(), "10.9.0.1") << "IPv4 only";
     EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100")), Removed::now);
     EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100")), Removed::before);
