@@ -7,7 +7,7 @@
 # Environment: XDIRECTOR, GUEST_BENCH (binaries), GUEST_ONLY (regular expression), GUEST_PACKETS.
 set -euo pipefail
 : "${XDIRECTOR:?}" "${GUEST_BENCH:?}"
-vip=10.200.1.1 director='' daemon=
+vip=10.200.1.1 vip6=fd00:200::1:1 director='' daemon=
 state=/run/guest-bench
 
 on_director() { ip netns exec director "$@"; }
@@ -23,24 +23,29 @@ cable() {
   ip -n director link set dev d0 up
   ip -n director address add 10.254.0.1/8 dev d0 # the clients' network and the real servers'
   on_director sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.d0.rp_filter=0 \
-    net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.d0.send_redirects=0
+    net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.d0.send_redirects=0 net.ipv6.conf.all.forwarding=1
   ip -n director neighbour add $vip lladdr 02:00:00:00:01:01 dev d0 nud permanent # for who only forwards
-  for i in 1 2 3 4; do ip -n director neighbour add 10.200.2.$i lladdr 02:00:00:00:02:0$i dev d0 nud permanent; done
+  ip -n director address add fd00:200::254/64 dev d0 nodad
+  for i in 1 2 3 4; do
+    ip -n director neighbour add 10.200.2.$i lladdr 02:00:00:00:02:0$i dev d0 nud permanent
+    ip -n director neighbour add fd00:200::2:$i lladdr 02:00:00:00:02:0$i dev d0 nud permanent
+  done
 }
 
 # --- the directors -----------------------------------------------------------------------------------------------------
 
 configuration() {
-  local services='[[80, null, 0], [81, null, 300], [0, 1, 0], [0, 2, 300]]'
-  jq -n --arg vip $vip --argjson services "$services" '{
-    interfaces: ["d0"],
-    port_marks: [{mark: 1, address: $vip, ports: "8000-8999"}, {mark: 2, address: $vip, ports: "9000-9999"}],
-    virtual_servers: [
-      ($services[], [80, null, 0, "UDP"]) | . as [$port, $mark, $persistence, $protocol]
-      | {protocol: ($protocol // "TCP"), lb_algo: "wrr", lb_kind: "DR",
-         real_servers: [range(1; 5) | {address: "10.200.2.\(.)", port: (if $mark then 80 else $port end), weight: .}]}
-      + if $mark then {fwmark: $mark} else {address: $vip, port: $port} end
-      + if $persistence > 0 then {persistence_timeout: $persistence} else {} end]}'
+  jq -n --arg vip $vip --arg vip6 $vip6 '
+    def reals($base): [range(1; 5) | {address: "\($base)\(.)", port: 80, weight: .}];
+    def service: {lb_algo: "wrr", lb_kind: "DR"} + .
+      | .real_servers = reals(if .address == $vip6 then "fd00:200::2:" else "10.200.2." end)
+      | if .port then .real_servers[].port = .port else . end;
+    {interfaces: ["d0"],
+     port_marks: [{mark: 1, address: $vip, ports: "8000-8999"}, {mark: 2, address: $vip, ports: "9000-9999"}],
+     virtual_servers: [
+       {address: ($vip, $vip6), port: 80}, {address: ($vip, $vip6), port: 80, protocol: "UDP"},
+       {address: ($vip, $vip6), port: 81, persistence_timeout: 300}, {fwmark: 1}, {fwmark: 2, persistence_timeout: 300}
+     ] | map(service)}'
 }
 
 xdirector_is_ready() { "$XDIRECTOR" status --json 2>/dev/null | jq -e '.interfaces | length > 0' >/dev/null; }
@@ -60,21 +65,28 @@ xdirector_stop() {
   wait $daemon
 }
 
+# ipvs_service "WHERE OPTION..." NETWORK: with four real servers of that network.
+ipvs_service() {
+  local i where=${1%% -p*}
+  # shellcheck disable=SC2086 # words
+  on_director ipvsadm -A $1 -s wrr
+  # shellcheck disable=SC2086
+  for i in 1 2 3 4; do on_director ipvsadm -a $where -r "${2/N/$i}" -g -w $i; done
+}
+
 ipvs_start() {
-  local service i
   ip -n director address add $vip/32 dev lo
-  on_director ipvsadm -A -t $vip:80 -s wrr
-  on_director ipvsadm -A -t $vip:81 -s wrr -p 300
-  on_director ipvsadm -A -u $vip:80 -s wrr
-  for service in "-t $vip:80" "-t $vip:81" "-u $vip:80"; do
-    # shellcheck disable=SC2086 # two words
-    for i in 1 2 3 4; do on_director ipvsadm -a $service -r 10.200.2.$i -g -w $i; done
-  done
+  ip -n director address add $vip6/128 dev lo nodad
+  ipvs_service "-t $vip:80" 10.200.2.N
+  ipvs_service "-t $vip:81 -p 300" 10.200.2.N
+  ipvs_service "-u $vip:80" 10.200.2.N
+  ipvs_service "-t [$vip6]:80" "[fd00:200::2:N]:80"
 }
 
 ipvs_stop() {
   on_director ipvsadm -C
   ip -n director address del $vip/32 dev lo
+  ip -n director address del $vip6/128 dev lo
 }
 
 start() {
@@ -115,8 +127,8 @@ modprobe -a veth ip_vs ip_vs_wrr sch_ingress cls_bpf
 for space in client director; do
   ip netns add $space
   ip -n $space link set dev lo up
-  ip netns exec $space sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 done
+ip netns exec client sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 # it is silent
 
 row floor 'drop, native XDP' '' '' established --xdp drop
 row floor 'swap MAC addresses, native XDP' 'drop, native XDP' '' established --xdp swap
@@ -136,12 +148,20 @@ row 'xdirector native' 'new, persistent, new client' "$native" 1700 new-client
 row 'xdirector native' 'new, persistent, known client' "$native" 1700 new-known-client
 row 'xdirector native' 'new, persistent by mark, known client' "$native" '' new-known-client-mark
 row 'xdirector native' 'not a virtual server' "$passed" '' no-service --tc-drop
+row 'xdirector native' 'IPv6, established' "$native" '' established --ipv6
+row 'xdirector native' 'IPv6, established UDP' "$native" '' established-udp --ipv6
+row 'xdirector native' 'IPv6, new' "$native" '' new --ipv6
+row 'xdirector native' 'IPv6, new, persistent, new client' "$native" '' new-client --ipv6
+row 'xdirector native' 'IPv6, new, persistent, known client' "$native" '' new-known-client --ipv6
 row 'xdirector generic' 'established' "$skb" 1800 established --sink tc
 row 'xdirector generic' 'new' "$skb" '' new --sink tc
+row 'xdirector generic' 'IPv6, established' "$skb" '' established --sink tc --ipv6
 row 'IPVS DR wrr' 'established' "$skb" '' established --sink tc
 row 'IPVS DR wrr' 'established, persistent service' "$skb" '' established-persistent --sink tc
 row 'IPVS DR wrr' 'established UDP' "$skb" '' established-udp --sink tc
 row 'IPVS DR wrr' 'new' "$skb" '' new --sink tc
 row 'IPVS DR wrr' 'new, persistent, new client' "$skb" '' new-client --sink tc
 row 'IPVS DR wrr' 'new, persistent, known client' "$skb" '' new-known-client --sink tc
+row 'IPVS DR wrr' 'IPv6, established' "$skb" '' established --sink tc --ipv6
+row 'IPVS DR wrr' 'IPv6, new' "$skb" '' new --sink tc --ipv6
 stop "$director"
