@@ -69,6 +69,23 @@ std::string Ip::str(uint16_t port) const {
   return fmt::format(fmt::runtime(is_v6() ? "[{}]:{}" : "{}:{}"), str(), port);
 }
 
+std::string_view why_no_host_address(const Ip& address) {
+  if (address.is_v6()) {
+    const Ip::Bytes& bytes = address.bytes();
+    if (bytes[0] == 0xff) return "a multicast address";
+    if (bytes[0] == 0xfe && bytes[1] >> 6 == 2) return "a link-local address, which does not say on which interface";
+    if (address == Ip::parse("::1")) return "a loopback address";
+    if (bytes[0] == 0) return "the unspecified or a reserved address";
+    return {};
+  }
+  const uint32_t host = address.v4().host();
+  if (host >> 24 == 0) return "the unspecified network";
+  if (host >> 24 == 127) return "a loopback address";
+  if (host >> 28 == 14) return "a multicast address";
+  if (host >> 28 == 15) return "a broadcast or reserved address";
+  return {};
+}
+
 std::optional<Mac> Mac::parse(std::string_view text) {
   std::array<uint8_t, 6> bytes{};
   if (text.size() != 17) return std::nullopt;

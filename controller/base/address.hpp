@@ -71,6 +71,10 @@ class Ip {
   Bytes bytes_{};
 };
 
+// Why no host can have this address, as the end of "it is ..."; empty: a host can. Link-local IPv6 counts as none: it
+// does not say on which interface.
+std::string_view why_no_host_address(const Ip& address);
+
 class Mac {
  public:
   constexpr Mac() = default;

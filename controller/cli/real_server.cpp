@@ -21,14 +21,15 @@ int fail(const std::string& message) {
   return 1;
 }
 
-base::Result<std::set<base::Ipv4>> parse(const std::vector<std::string>& vips) {
-  std::set<base::Ipv4> parsed;
+base::Result<std::set<base::Ip>> parse(const std::vector<std::string>& vips) {
+  std::set<base::Ip> parsed;
   std::string wrong;
   for (const std::string& text : vips) {
-    if (const auto vip = base::Ipv4::parse(text)) {
+    if (const auto vip = base::Ip::parse(text)) {
       parsed.insert(*vip);
     } else {
-      wrong += fmt::format("{}\"{}\" is not an IPv4 address like 192.168.100.111", wrong.empty() ? "" : "\n", text);
+      wrong += fmt::format("{}\"{}\" is not an IP address like 192.168.100.111 or 2001:db8::111",
+                           wrong.empty() ? "" : "\n", text);
     }
   }
   if (!wrong.empty()) return base::fail(wrong);
@@ -37,7 +38,7 @@ base::Result<std::set<base::Ipv4>> parse(const std::vector<std::string>& vips) {
 
 // What every subcommand needs; opened only once the VIPs are known to be addresses.
 struct Opened {
-  std::set<base::Ipv4> vips;
+  std::set<base::Ip> vips;
   real_server::SystemHost host;
   real_server::StateFile state;
 };
@@ -54,7 +55,7 @@ base::Result<Opened> open(const std::vector<std::string>& texts) {
 }
 
 using Command = base::Result<real_server::Lines>(real_server::Host&, const real_server::StateFile&,
-                                                 const std::set<base::Ipv4>&);
+                                                 const std::set<base::Ip>&);
 
 int change(Command& command, const std::vector<std::string>& vips) {
   auto opened = open(vips);
@@ -104,10 +105,11 @@ int show(const std::vector<std::string>& vips, bool json) {
   if (opened->vips.empty()) return fail("no VIP was added here; name one to see what it lacks");
 
   std::vector<Section> sections;
-  for (const base::Ipv4 vip : opened->vips) {
+  for (const base::Ip& vip : opened->vips) {
     sections.push_back({vip.str(), real_server::examine_vip(*network, vip)});
   }
-  sections.push_back({"ARP", real_server::examine_settings(*network)});
+  const bool any_ipv4 = !std::ranges::all_of(opened->vips, &base::Ip::is_v6);
+  if (any_ipv4) sections.push_back({"ARP", real_server::examine_settings(*network)});
   json ? print_json(sections) : print(sections);
   const bool ok = std::ranges::all_of(
       sections, [](const Section& section) { return std::ranges::all_of(section.findings, &Finding::ok); });
@@ -125,7 +127,8 @@ void add_real_server_command(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("real-server", "Make this host a real server for virtual addresses");
   command->require_subcommand(1);
 
-  CLI::App* add = command->add_subcommand("add", "VIP/32 on lo, its route, arp_ignore and arp_announce, until reboot");
+  CLI::App* add =
+      command->add_subcommand("add", "VIP on lo, for IPv4 its route, arp_ignore and arp_announce, until reboot");
   add->add_option("VIP", arguments->vips, "Virtual addresses")->required();
   add->callback([arguments, &exit_code] { exit_code = change(real_server::add, arguments->vips); });
 

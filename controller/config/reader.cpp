@@ -31,23 +31,6 @@ bool is_ipv6(const std::string& text) {
   return inet_pton(AF_INET6, bare.c_str(), &address) == 1;
 }
 
-std::string_view why_no_host_address(const base::Ip& address) {
-  if (address.is_v6()) {
-    const base::Ip::Bytes& bytes = address.bytes();
-    if (bytes[0] == 0xff) return "a multicast address";
-    if (bytes[0] == 0xfe && bytes[1] >> 6 == 2) return "a link-local address, which does not say on which interface";
-    if (address == base::Ip::parse("::1")) return "a loopback address";
-    if (bytes[0] == 0) return "the unspecified or a reserved address";
-    return {};
-  }
-  const uint32_t host = address.v4().host();
-  if (host >> 24 == 0) return "the unspecified network";
-  if (host >> 24 == 127) return "a loopback address";
-  if (host >> 28 == 14) return "a multicast address";
-  if (host >> 28 == 15) return "a broadcast or reserved address";
-  return {};
-}
-
 std::string why_no_address(const std::string& text) {
   if (is_ipv6(text) && text.contains('%')) {
     return fmt::format("{} names an interface; expected an address that means the same on every interface",
@@ -71,7 +54,7 @@ std::optional<base::Ip> host_address(const Value& value, const std::string& text
     value.wrong(why_no_address(text));
     return std::nullopt;
   }
-  if (const std::string_view why = why_no_host_address(*address); !why.empty()) {
+  if (const std::string_view why = base::why_no_host_address(*address); !why.empty()) {
     value.wrong(fmt::format("{} is {}; expected an address that a host can have", text, why));
     return std::nullopt;
   }

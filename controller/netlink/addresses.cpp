@@ -55,6 +55,11 @@ base::Result<Added> add_address(Socket& socket, int ifindex, const base::Ip& ip)
   const int error = socket.request(message.get());
   if (error == 0) return Added::now;
   if (error == EEXIST) return Added::before;
+  if (error == EACCES && ip.is_v6()) {
+    return base::fail(
+        fmt::format("cannot add {} to interface {}: IPv6 is disabled there (sysctl net.ipv6.conf.*.disable_ipv6)",
+                    ip.str(), ifindex));
+  }
   return base::fail_errno(fmt::format("cannot add {}/{} to interface {}", ip.str(), ip.bits(), ifindex), error);
 }
 

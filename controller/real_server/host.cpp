@@ -46,17 +46,17 @@ Change inverse(const Change& change) {
 }
 
 std::string words(const Change& change) {
-  return std::visit(Overload{[](const AddressChange& c) {
-                               return fmt::format("{}/32 {} lo", c.vip.str(), c.present ? "added to" : "removed from");
-                             },
-                             [](const RouteChange& c) {
-                               return fmt::format("route {} dev lo {}", c.vip.str(), c.present ? "added" : "removed");
-                             },
-                             [](const SysctlChange& c) {
-                               return fmt::format("net.ipv4.conf.{}.{} = {} (was {})", c.interface, c.key, c.to,
-                                                  c.from);
-                             }},
-                    change);
+  return std::visit(
+      Overload{[](const AddressChange& c) {
+                 return fmt::format("{}/{} {} lo", c.vip.str(), c.vip.bits(), c.present ? "added to" : "removed from");
+               },
+               [](const RouteChange& c) {
+                 return fmt::format("route {} dev lo {}", c.vip.str(), c.present ? "added" : "removed");
+               },
+               [](const SysctlChange& c) {
+                 return fmt::format("net.ipv4.conf.{}.{} = {} (was {})", c.interface, c.key, c.to, c.from);
+               }},
+      change);
 }
 
 base::Result<SystemHost> SystemHost::open() {
@@ -86,8 +86,7 @@ base::Result<Network> SystemHost::network() {
     if (!own) return std::unexpected(own.error());
     network.arp[link.name] = *own;
     for (const netlink::Address& address : *addresses) {
-      if (address.ifindex != link.index || address.ip.is_v6()) continue;
-      network.addresses.push_back({link.name, address.ip.v4(), address.prefix_length});
+      if (address.ifindex == link.index) network.addresses.push_back({link.name, address.ip, address.prefix_length});
     }
   }
   return network;

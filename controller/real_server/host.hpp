@@ -16,7 +16,7 @@ namespace real_server {
 
 struct InterfaceAddress {
   std::string interface;
-  base::Ipv4 ip;
+  base::Ip ip;
   uint8_t prefix_length = 32;
 
   friend bool operator==(const InterfaceAddress&, const InterfaceAddress&) = default;
@@ -38,15 +38,15 @@ struct Network {
   friend bool operator==(const Network&, const Network&) = default;
 };
 
-// VIP/32 on lo.
+// VIP/32 or VIP/128 on lo.
 struct AddressChange {
-  base::Ipv4 vip;
+  base::Ip vip;
   bool present = true;
 
   friend bool operator==(const AddressChange&, const AddressChange&) = default;
 };
 
-// The host route VIP dev lo.
+// The host route VIP dev lo, which only IPv4 has.
 struct RouteChange {
   base::Ipv4 vip;
   bool present = true;

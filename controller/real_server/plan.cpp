@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace real_server {
 namespace {
@@ -23,18 +24,18 @@ constexpr std::array<Setting, 2> kSettings{
      {"arp_announce", &ArpSettings::announce, 2, [](int v) { return v == 2; }}}};
 constexpr std::array<const char*, 2> kSetOn{"all", kLoopback};
 
-bool has_address(const Network& network, base::Ipv4 vip) {
-  return std::ranges::find(network.addresses, InterfaceAddress{kLoopback, vip, 32}) != network.addresses.end();
+bool has_address(const Network& network, const base::Ip& vip) {
+  return std::ranges::find(network.addresses, InterfaceAddress{kLoopback, vip, vip.bits()}) != network.addresses.end();
 }
 
-bool has_route(const Network& network, base::Ipv4 vip) {
-  return std::ranges::find(network.loopback_routes, vip) != network.loopback_routes.end();
+bool has_route(const Network& network, const base::Ip& vip) {
+  return !vip.is_v6() && std::ranges::find(network.loopback_routes, vip.v4()) != network.loopback_routes.end();
 }
 
 // Where the VIP is, but must not be: an interface that answers ARP for it, or a whole network on lo.
-const InterfaceAddress* misplaced(const Network& network, base::Ipv4 vip) {
-  const auto found = std::ranges::find_if(network.addresses, [vip](const InterfaceAddress& a) {
-    return a.ip == vip && (a.interface != kLoopback || a.prefix_length != 32);
+const InterfaceAddress* misplaced(const Network& network, const base::Ip& vip) {
+  const auto found = std::ranges::find_if(network.addresses, [&vip](const InterfaceAddress& a) {
+    return a.ip == vip && (a.interface != kLoopback || a.prefix_length != vip.bits());
   });
   return found == network.addresses.end() ? nullptr : &*found;
 }
@@ -43,17 +44,8 @@ std::string why_misplaced(const InterfaceAddress& a) {
   const std::string address = fmt::format("{}/{}", a.ip.str(), a.prefix_length);
   return a.interface == kLoopback
              ? fmt::format("lo has {}, which takes in that whole network; ip address del {} dev lo", address, address)
-             : fmt::format("{} has {}, so this host answers ARP for it; ip address del {} dev {}", a.interface, address,
-                           address, a.interface);
-}
-
-// Why an address cannot be a VIP; empty: it can.
-std::string unfit(base::Ipv4 vip) {
-  const uint32_t first_byte = vip.host() >> 24;
-  if (first_byte == 0) return "it is not a host's address";
-  if (first_byte == 127) return "it is a loopback address";
-  if (first_byte >= 224) return "it is a multicast or reserved address";
-  return {};
+             : fmt::format("{} has {}, so this host answers {} for it; ip address del {} dev {}", a.interface, address,
+                           a.ip.is_v6() ? "neighbour solicitations" : "ARP", address, a.interface);
 }
 
 void plan_settings(const Network& network, Plan& plan) {
@@ -89,10 +81,11 @@ void restore_settings(const Network& network, Plan& plan) {
 
 }  // namespace
 
-base::Result<Plan> plan_add(const Network& network, const Saved& saved, const std::set<base::Ipv4>& vips) {
+base::Result<Plan> plan_add(const Network& network, const Saved& saved, const std::set<base::Ip>& vips) {
   std::string refused;
-  for (const base::Ipv4 vip : vips) {
-    std::string why = unfit(vip);
+  for (const base::Ip& vip : vips) {
+    std::string why(base::why_no_host_address(vip));
+    if (!why.empty()) why.insert(0, "it is ");
     const InterfaceAddress* where = misplaced(network, vip);
     if (why.empty() && where != nullptr) why = why_misplaced(*where);
     if (!why.empty())
@@ -102,54 +95,55 @@ base::Result<Plan> plan_add(const Network& network, const Saved& saved, const st
   if (!refused.empty()) return base::fail(refused);
 
   Plan plan{.changes = {}, .saved = saved, .notes = {}};
-  plan_settings(network, plan);  // before the addresses: no ARP request for a VIP is answered in between
-  for (const base::Ipv4 vip : vips) {
+  const bool any_ipv4 = !std::ranges::all_of(vips, &base::Ip::is_v6);
+  if (any_ipv4) plan_settings(network, plan);  // before the addresses: no ARP request for a VIP is answered in between
+  for (const base::Ip& vip : vips) {
     Saved::Vip& mine = plan.saved.vips[vip];
     if (!has_address(network, vip)) {
       plan.changes.push_back(AddressChange{.vip = vip});
       mine.address_added = true;
     }
-    if (!has_route(network, vip)) {
-      plan.changes.push_back(RouteChange{.vip = vip});
+    if (!vip.is_v6() && !has_route(network, vip)) {
+      plan.changes.push_back(RouteChange{.vip = vip.v4()});
       mine.route_added = true;
     }
   }
   return plan;
 }
 
-Plan plan_remove(const Network& network, const Saved& saved, const std::set<base::Ipv4>& vips) {
+Plan plan_remove(const Network& network, const Saved& saved, const std::set<base::Ip>& vips) {
   Plan plan{.changes = {}, .saved = saved, .notes = {}};
-  for (const base::Ipv4 vip : vips) {
+  for (const base::Ip& vip : vips) {
     const auto known = saved.vips.find(vip);
     if (known == saved.vips.end()) {
       plan.notes.push_back(vip.str() + " is left as it is: `real-server add` has not added it");
       continue;
     }
     if (has_route(network, vip) && known->second.route_added) {
-      plan.changes.push_back(RouteChange{.vip = vip, .present = false});
+      plan.changes.push_back(RouteChange{.vip = vip.v4(), .present = false});
     }
     if (has_address(network, vip)) {
       if (known->second.address_added) {
         plan.changes.push_back(AddressChange{.vip = vip, .present = false});
       } else {
-        plan.notes.push_back(vip.str() + "/32 is left on lo: it was there before");
+        plan.notes.push_back(fmt::format("{}/{} is left on lo: it was there before", vip.str(), vip.bits()));
       }
     }
     plan.saved.vips.erase(vip);
   }
-  if (plan.saved.vips.empty()) restore_settings(network, plan);  // after the addresses, for the same reason
+  const bool any_ipv4 = !std::ranges::all_of(std::views::keys(plan.saved.vips), &base::Ip::is_v6);
+  if (!any_ipv4) restore_settings(network, plan);  // after the addresses, for the same reason
   return plan;
 }
 
-std::vector<Finding> examine_vip(const Network& network, base::Ipv4 vip) {
+std::vector<Finding> examine_vip(const Network& network, const base::Ip& vip) {
   const std::string add = fmt::format("xdirector real-server add {}", vip.str());
   auto finding = [](std::string what, bool ok, const std::string& remedy) {
     return Finding{std::move(what), ok, ok ? "" : remedy};
   };
   std::vector<Finding> found{
-      finding(fmt::format("{}/32 on lo", vip.str()), has_address(network, vip), add),
-      finding(fmt::format("route {} dev lo", vip.str()), has_route(network, vip), add),
-  };
+      finding(fmt::format("{}/{} on lo", vip.str(), vip.bits()), has_address(network, vip), add)};
+  if (!vip.is_v6()) found.push_back(finding(fmt::format("route {} dev lo", vip.str()), has_route(network, vip), add));
   if (const InterfaceAddress* where = misplaced(network, vip)) {
     found.push_back(finding(vip.str() + " nowhere else", false, why_misplaced(*where)));
   }

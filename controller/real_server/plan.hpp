@@ -6,6 +6,9 @@
 // arp_ignore=1 (answer for this interface's own addresses only), arp_announce=2 (ask with them only). The kernel takes
 // the higher of "all" and the interface's own value. The host route VIP dev lo is what LVS guides ask for too; the
 // kernel's local table makes it needless, and it does no harm.
+//
+// For IPv6 VIP/128 on lo is all: neighbour solicitations are answered for the asked interface's own addresses only, and
+// sent from them; and there is no route that a guide asks for.
 #pragma once
 
 #include <map>
@@ -25,7 +28,7 @@ struct Saved {
 
     friend bool operator==(const Vip&, const Vip&) = default;
   };
-  std::map<base::Ipv4, Vip> vips;
+  std::map<base::Ip, Vip> vips;
   std::map<std::pair<std::string, std::string>, int> sysctls;  // (interface, key) → value before the first VIP
 
   friend bool operator==(const Saved&, const Saved&) = default;
@@ -38,9 +41,9 @@ struct Plan {
 };
 
 // Refuses as a whole when one VIP cannot be had; says of each why.
-base::Result<Plan> plan_add(const Network& network, const Saved& saved, const std::set<base::Ipv4>& vips);
+base::Result<Plan> plan_add(const Network& network, const Saved& saved, const std::set<base::Ip>& vips);
 // What was there before is left alone. The settings go back with the last VIP.
-Plan plan_remove(const Network& network, const Saved& saved, const std::set<base::Ipv4>& vips);
+Plan plan_remove(const Network& network, const Saved& saved, const std::set<base::Ip>& vips);
 
 // One thing that has to be so, whether it is, and what to do if not.
 struct Finding {
@@ -51,7 +54,7 @@ struct Finding {
   friend bool operator==(const Finding&, const Finding&) = default;
 };
 
-std::vector<Finding> examine_vip(const Network& network, base::Ipv4 vip);
+std::vector<Finding> examine_vip(const Network& network, const base::Ip& vip);
 std::vector<Finding> examine_settings(const Network& network);
 
 }  // namespace real_server

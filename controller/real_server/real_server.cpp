@@ -50,7 +50,7 @@ base::Result<Known> look(Host& host, const StateFile& state) {
 }  // namespace
 
 // The state is written before the changes: whoever dies in between leaves a record of too much, which does no harm.
-base::Result<Lines> add(Host& host, const StateFile& state, const std::set<base::Ipv4>& vips) {
+base::Result<Lines> add(Host& host, const StateFile& state, const std::set<base::Ip>& vips) {
   const auto known = look(host, state);
   if (!known) return std::unexpected(known.error());
   const auto plan = plan_add(known->network, known->saved, vips);
@@ -64,7 +64,7 @@ base::Result<Lines> add(Host& host, const StateFile& state, const std::set<base:
 }
 
 // Here it is written after them, for the same reason.
-base::Result<Lines> remove(Host& host, const StateFile& state, const std::set<base::Ipv4>& vips) {
+base::Result<Lines> remove(Host& host, const StateFile& state, const std::set<base::Ip>& vips) {
   const auto known = look(host, state);
   if (!known) return std::unexpected(known.error());
   const Plan plan = plan_remove(known->network, known->saved, vips);

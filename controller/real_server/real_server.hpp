@@ -10,7 +10,7 @@ namespace real_server {
 
 // What was done and what was left, a line each. After an error everything is as it was.
 using Lines = std::vector<std::string>;
-base::Result<Lines> add(Host& host, const StateFile& state, const std::set<base::Ipv4>& vips);
-base::Result<Lines> remove(Host& host, const StateFile& state, const std::set<base::Ipv4>& vips);
+base::Result<Lines> add(Host& host, const StateFile& state, const std::set<base::Ip>& vips);
+base::Result<Lines> remove(Host& host, const StateFile& state, const std::set<base::Ip>& vips);
 
 }  // namespace real_server

@@ -76,7 +76,7 @@ base::Result<Saved> decode(std::string_view text) {
   }
   Saved saved;
   for (const auto& [name, mine] : all["vips"].items()) {
-    const auto vip = base::Ipv4::parse(name);
+    const auto vip = base::Ip::parse(name);
     const auto address = mine.is_object() ? flag(mine, "address_added") : std::nullopt;
     const auto route = mine.is_object() ? flag(mine, "route_added") : std::nullopt;
     if (!vip || !address || !route) return base::fail("not a VIP's state: " + name);

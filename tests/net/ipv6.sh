@@ -22,7 +22,8 @@ real_server_to_ipv6() {
   sed -i "s/^ *listen .*/&\n    listen [::]:$REST_PORT backlog=4096;/" "$state/nginx.conf"
   sed -i 's/^listen=YES/listen_ipv6=YES/; /^pasv_address=/d' "$state/vsftpd.conf"
   ipv6_address "$1" eth0 "$2/64"
-  ipv6_address "$1" lo "$VIP6/128" preferred_lft 0
+  lab_exec "$1" sysctl -qw net.ipv6.conf.lo.disable_ipv6=0
+  lab_exec "$1" "$XDIRECTOR" real-server add "$VIP6" >>"$state/real-server.log"
   real_server_start "$1"
 }
 

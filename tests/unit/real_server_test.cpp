@@ -18,12 +18,13 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-const base::Ipv4 kVip = *base::Ipv4::parse("192.168.100.111");
-const base::Ipv4 kOther = *base::Ipv4::parse("192.168.100.112");
+const base::Ip kVip = *base::Ip::parse("192.168.100.111");
+const base::Ip kVip6 = *base::Ip::parse("2001:db8::111");
+const base::Ip kOther = *base::Ip::parse("192.168.100.112");
 
 Network fresh_network() {
   return {.loopback_up = true,
-          .addresses = {{"lo", *base::Ipv4::parse("127.0.0.1"), 8}, {"eth0", *base::Ipv4::parse("192.168.100.34"), 24}},
+          .addresses = {{"lo", *base::Ip::parse("127.0.0.1"), 8}, {"eth0", *base::Ip::parse("192.168.100.34"), 24}},
           .loopback_routes = {},
           .arp = {{"all", {}}, {"lo", {}}, {"eth0", {}}}};
 }
@@ -35,7 +36,7 @@ class FakeHost : public Host {
   base::Result<> make(const Change& change) override {
     if (++made_ == refuse_) return base::fail("refused");
     if (const auto* address = std::get_if<AddressChange>(&change)) {
-      toggle(network_.addresses, InterfaceAddress{"lo", address->vip, 32}, address->present);
+      toggle(network_.addresses, InterfaceAddress{"lo", address->vip, address->vip.bits()}, address->present);
     } else if (const auto* route = std::get_if<RouteChange>(&change)) {
       toggle(network_.loopback_routes, route->vip, route->present);
     } else {
@@ -68,7 +69,7 @@ class RealServer : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().message;
     return std::move(*opened);
   }
-  bool all_well(base::Ipv4 vip) const {
+  bool all_well(const base::Ip& vip) const {
     const auto found = examine_vip(host_.network_, vip), settings = examine_settings(host_.network_);
     return std::ranges::all_of(found, &Finding::ok) && std::ranges::all_of(settings, &Finding::ok);
   }
@@ -118,7 +119,7 @@ TEST_F(RealServer, TheSettingsGoBackWithTheLastVipOnly) {
 
 TEST_F(RealServer, WhatWasThereBeforeIsLeftAlone) {
   host_.network_.addresses.push_back({"lo", kVip, 32});
-  host_.network_.loopback_routes.push_back(kVip);
+  host_.network_.loopback_routes.push_back(kVip.v4());
   host_.network_.arp["all"] = {.ignore = 1, .announce = 2};
   host_.network_.arp["lo"] = {.ignore = 2, .announce = 2};  // 2 will do as well
   const Network before = host_.network_;
@@ -189,8 +190,8 @@ TEST_F(RealServer, AFailureAnywhereLeavesEverythingAsItWas) {
 TEST_F(RealServer, OneUnfitVipStopsAllBeforeAnythingIsTouched) {
   const Network before = host_.network_;
   host_.refuse(1);  // any change would fail otherwise
-  for (const char* unfit : {"0.0.0.0", "127.0.0.1", "224.0.0.18", "255.255.255.255"}) {
-    const auto added = add(host_, state(), {kVip, *base::Ipv4::parse(unfit)});
+  for (const char* unfit : {"0.0.0.0", "127.0.0.1", "224.0.0.18", "255.255.255.255", "::1", "fe80::1", "ff02::1"}) {
+    const auto added = add(host_, state(), {kVip, *base::Ip::parse(unfit)});
     ASSERT_FALSE(added);
     EXPECT_THAT(added.error().message, HasSubstr(std::string(unfit) + " cannot be a VIP here")) << unfit;
   }
@@ -203,6 +204,31 @@ TEST_F(RealServer, AVipThatAnInterfaceAnswersArpForIsRefusedAndShown) {
   ASSERT_FALSE(added);
   EXPECT_THAT(added.error().message, HasSubstr("ip address del 192.168.100.111/24 dev eth0"));
   EXPECT_THAT(examine_vip(host_.network_, kVip), Contains(testing::Field(&Finding::what, HasSubstr("nowhere else"))));
+}
+
+TEST_F(RealServer, AnIpv6VipNeedsItsAddressOnly) {
+  const Network before = host_.network_;
+  EXPECT_THAT(*add(host_, state(), {kVip6}), ElementsAre("2001:db8::111/128 added to lo"));
+  EXPECT_THAT(examine_vip(host_.network_, kVip6), ElementsAre(Finding{"2001:db8::111/128 on lo", true, ""}));
+  EXPECT_THAT(*add(host_, state(), {kVip6}), ElementsAre("nothing to do"));
+  ASSERT_TRUE(remove(host_, state(), {kVip6}));
+  EXPECT_EQ(host_.network_, before);
+}
+
+TEST_F(RealServer, TheSettingsGoBackWithTheLastIpv4Vip) {
+  ASSERT_TRUE(add(host_, state(), {kVip, kVip6}));
+  ASSERT_TRUE(remove(host_, state(), {kVip}));
+  EXPECT_EQ(host_.network_.arp, fresh_network().arp);
+  EXPECT_TRUE(std::ranges::all_of(examine_vip(host_.network_, kVip6), &Finding::ok))
+      << "which the other has no use for";
+}
+
+TEST_F(RealServer, AnIpv6VipThatAnInterfaceAnswersForIsRefused) {
+  host_.network_.addresses.push_back({"eth0", kVip6, 64});
+  const auto added = add(host_, state(), {kVip6});
+  ASSERT_FALSE(added);
+  EXPECT_THAT(added.error().message,
+              HasSubstr("answers neighbour solicitations for it; ip address del 2001:db8::111/64"));
 }
 
 TEST_F(RealServer, AWholeNetworkOnLoIsRefused) {
@@ -231,6 +257,7 @@ TEST_F(RealServer, ShowJudgesTheEffectiveSettingOfEveryInterface) {
 TEST_F(RealServer, TheStateIsReadBackAsWritten) {
   Saved saved;
   saved.vips[kVip] = {.address_added = true, .route_added = false};
+  saved.vips[kVip6] = {.address_added = false, .route_added = false};
   saved.sysctls[{"all", "arp_ignore"}] = 0;
   saved.sysctls[{"eth0.100", "arp_announce"}] = 1;
   EXPECT_EQ(*decode(encode(saved)), saved);
