@@ -27,7 +27,6 @@
 
 #define TICK_MASK    (XD_TICKS - 1)
 #define NO_VERDICT   XD_VERDICT_COUNT
-#define UNUSUAL      (XD_VERDICT_COUNT + 1) /* legal, but rare: off the hot path */
 #define PROTOCOL_TCP 6
 #define PROTOCOL_UDP 17
 
@@ -62,7 +61,7 @@ struct xd_packet {
 	void *frame;
 	__u32 bytes;
 	__u32 ifindex;
-	struct xd_flow flow;
+	__u32 slot; /* of the real server it goes to */
 };
 
 static __always_inline bool flow_is_ipv6(const struct xd_flow *flow)

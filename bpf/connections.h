@@ -59,6 +59,7 @@
 
 struct xd_buckets {
 	struct xd_bucket *first, *second;
+	__u32 preferred; /* way of either */
 };
 
 static __always_inline __u32 way_tick(__u64 w1)
@@ -139,18 +140,20 @@ static __always_inline struct xd_bucket *bucket_at(__u32 index, bool ipv6)
 	return ipv6 ? bpf_map_lookup_elem(&connections6, &index) : bpf_map_lookup_elem(&connections, &index);
 }
 
-static __always_inline struct xd_choice choice_of(const struct xd_flow *flow, bool ipv6)
+static __always_inline __u32 bucket_mask(bool ipv6)
 {
-	return xd_choose(flow_hash(flow->client, flow->service, settings.hash_seed),
-			 (ipv6 ? settings.buckets6 : settings.buckets) - 1);
+	return (ipv6 ? settings.buckets6 : settings.buckets) - 1;
 }
 
+/* The two of a flow. */
 static __always_inline bool buckets_of(const struct xd_flow *flow, struct xd_buckets *buckets, bool ipv6)
 {
-	struct xd_choice choice = choice_of(flow, ipv6);
+	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
+	__u32 mask = bucket_mask(ipv6);
 
-	buckets->first = bucket_at(choice.first, ipv6);
-	buckets->second = bucket_at(choice.second, ipv6);
+	buckets->preferred = xd_preferred_way(hash);
+	buckets->first = bucket_at(xd_first_bucket(hash, mask), ipv6);
+	buckets->second = bucket_at(xd_second_bucket(hash, mask), ipv6);
 	return buckets->first && buckets->second;
 }
 
@@ -164,14 +167,18 @@ static __always_inline struct xd_way *way_of(struct xd_buckets *buckets, __u32 n
 	return &bucket_of(buckets, number)->way[number % XD_WAYS];
 }
 
-/* Is the flow in this bucket, whose first way is the flow's way number `number`? */
-static __always_inline bool bucket_find(const struct xd_bucket *bucket, __u32 number, struct xd_flow *flow, bool ipv6)
+/* Is the flow in this bucket? Looks at its ways in the flow's order; the bucket's first is the flow's way `number`. */
+static __always_inline bool bucket_find(const struct xd_bucket *bucket, __u32 number, __u32 preferred,
+					struct xd_flow *flow, bool ipv6)
 {
 #pragma unroll
 	for (__u32 i = 0; bucket && i < XD_WAYS; i++) {
-		flow->way = number + i;
-		if (way_holds(&bucket->way[i], flow, ipv6) && way_read(bucket, i, flow, ipv6))
+		__u32 way = preferred ^ i;
+
+		if (way_holds(&bucket->way[way], flow, ipv6) && way_read(bucket, way, flow, ipv6)) {
+			flow->way = number + way;
 			return true;
+		}
 	}
 	return false;
 }
@@ -179,10 +186,11 @@ static __always_inline bool bucket_find(const struct xd_bucket *bucket, __u32 nu
 /* As buckets_of(), but the second bucket is looked at only when it is needed. */
 static __always_inline bool connection_find(struct xd_flow *flow, bool ipv6)
 {
-	struct xd_choice choice = choice_of(flow, ipv6);
+	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
+	__u32 mask = bucket_mask(ipv6), preferred = xd_preferred_way(hash);
 
-	if (likely(bucket_find(bucket_at(choice.first, ipv6), 0, flow, ipv6)) ||
-	    bucket_find(bucket_at(choice.second, ipv6), XD_WAYS, flow, ipv6))
+	if (likely(bucket_find(bucket_at(xd_first_bucket(hash, mask), ipv6), 0, preferred, flow, ipv6)) ||
+	    bucket_find(bucket_at(xd_second_bucket(hash, mask), ipv6), XD_WAYS, preferred, flow, ipv6))
 		return true;
 	flow->w0 = 0; /* not there, or somebody is writing it just now */
 	return false;
@@ -233,20 +241,21 @@ struct xd_place {
 	__u32 free, way, cost;
 };
 
-static __always_inline struct xd_place bucket_place(struct xd_bucket *bucket, __u32 first, __u32 tick)
+static __always_inline struct xd_place bucket_place(struct xd_bucket *bucket, __u32 first, __u32 preferred, __u32 tick)
 {
 	struct xd_place place = {.cost = COST_NEVER};
 
 #pragma unroll
 	for (__u32 i = 0; i < XD_WAYS; i++) {
-		struct xd_way *way = &bucket->way[i];
+		__u32 number = preferred ^ i;
+		struct xd_way *way = &bucket->way[number];
 		__u64 w0 = READ_ONCE(way->w0);
 		__u32 cost = w0 == WAY_FREE ? COST_FREE : way_cost(w0, READ_ONCE(way->w1), tick);
 
 		place.free += cost == COST_FREE;
 		if (cost < place.cost) {
 			place.cost = cost;
-			place.way = first + i;
+			place.way = first + number;
 		}
 	}
 	return place;
@@ -263,10 +272,10 @@ static __always_inline __u32 flow_place(const struct xd_flow *flow, bool ipv6)
 
 	if (!buckets_of(flow, &buckets, ipv6))
 		return WAY_NONE;
-	first = bucket_place(buckets.first, 0, flow->tick);
+	first = bucket_place(buckets.first, 0, buckets.preferred, flow->tick);
 	if (likely(first.free >= ROOM_TO_SPARE))
 		return first.way;
-	second = bucket_place(buckets.second, XD_WAYS, flow->tick);
+	second = bucket_place(buckets.second, XD_WAYS, buckets.preferred, flow->tick);
 	if (first.cost == COST_NEVER && second.cost == COST_NEVER)
 		return WAY_NONE;
 	if (first.free || second.free)

@@ -36,7 +36,7 @@ static __always_inline bool address_is_fenced(const struct xd_address *address)
 }
 
 /* The verdict on a question for the address: `otherwise`, where it is not fenced. */
-SUBPROGRAM int fence_check(const struct xd_address *address, int otherwise)
+SUBPROGRAM int fence_ask(const struct xd_address *address, int otherwise)
 {
 	return address && address->word[3] && address_is_fenced(address) ? verdict_dropped_fenced : otherwise;
 }
@@ -49,10 +49,9 @@ static __always_inline int fence_arp(struct xd_cursor *cursor)
 	if (!arp || arp->operation != bpf_htons(ARP_REQUEST) || arp->protocol != bpf_htons(ETH_P_IP))
 		return verdict_passed_not_ip;
 	address.word[3] = *(__be32 *)arp->target;
-	return fence_check(&address, verdict_passed_not_ip);
+	return fence_ask(&address, verdict_passed_not_ip);
 }
 
-#define NEXT_ICMP6      58
 #define ND_SOLICITATION 135
 
 struct xd_neighbour_solicitation {
@@ -62,19 +61,32 @@ struct xd_neighbour_solicitation {
 	struct xd_address target;
 };
 
-/* NO_VERDICT: it is none, or for an address that is not fenced. The cursor is at the IPv6 header. A solicitation never
- * has extension headers that matter. */
-static __always_inline int fence_icmp6(struct xd_cursor cursor)
+/* The cursor is behind the IPv6 header. A solicitation has no extension headers. */
+static __always_inline int fence_nd(struct xd_cursor cursor)
 {
-	const struct ipv6hdr *ip = cursor_take(&cursor, sizeof(*ip));
-	struct xd_neighbour_solicitation *question;
+	const struct xd_neighbour_solicitation *question = cursor_take(&cursor, sizeof(*question));
 	struct xd_address address;
 
-	if (!ip || likely(ip->nexthdr != NEXT_ICMP6))
-		return NO_VERDICT;
-	question = cursor_take(&cursor, sizeof(*question));
 	if (!question || question->type != ND_SOLICITATION)
 		return NO_VERDICT;
 	address = question->target;
-	return fence_check(&address, NO_VERDICT);
+	return fence_ask(&address, NO_VERDICT);
+}
+
+/* A frame that is not IPv4. NO_VERDICT: it is IPv6, and not a question for a fenced address. */
+static __always_inline int fence_check(struct xd_cursor *cursor, __be16 protocol)
+{
+	const struct ipv6hdr *ip = cursor->at;
+
+	if (!protocol)
+		return verdict_passed_malformed;
+	if (protocol == bpf_htons(ETH_P_ARP))
+		return fence_arp(cursor);
+	if (protocol != bpf_htons(ETH_P_IPV6))
+		return verdict_passed_not_ip;
+	if ((void *)(ip + 1) > cursor->end)
+		return verdict_passed_malformed;
+	if (likely(ip->nexthdr != NEXT_ICMP6))
+		return NO_VERDICT;
+	return fence_nd((struct xd_cursor){(void *)(ip + 1), cursor->end});
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The hot path: a packet of a known connection. Here every load and every branch counts, and there is no helper call.
- */
+/* A packet of a known connection. */
 #pragma once
 
 #include "connections.h"
@@ -35,25 +34,8 @@ static __always_inline bool flow_touch(const struct xd_flow *flow, const struct 
 	return true;
 }
 
-SUBPROGRAM int connection_touch4(const struct xd_flow *flow)
-{
-	const struct xd_real_server *server = flow ? real_server_at(flow->slot) : NULL;
-
-	return server && flow_touch(flow, server, false);
-}
-
-SUBPROGRAM int connection_touch6(const struct xd_flow *flow)
-{
-	const struct xd_real_server *server = flow ? real_server_at(flow->slot) : NULL;
-
-	return server && flow_touch(flow, server, true);
-}
-
-/*
- * The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more.
- * Subprograms are given a copy, so that the flow itself can stay in registers.
- */
-static __always_inline struct xd_real_server *connection_follow(struct xd_flow *flow, struct xd_flow *copy, bool ipv6)
+/* The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more. */
+static __always_inline struct xd_real_server *flow_follow(struct xd_flow *flow, bool ipv6)
 {
 	struct xd_real_server *server;
 	__u32 state;
@@ -69,10 +51,16 @@ static __always_inline struct xd_real_server *connection_follow(struct xd_flow *
 		flow->failed = state == XD_FAILED;
 		return NULL;
 	}
-	if (unlikely(!connection_is_steady(flow))) {
-		*copy = *flow;
-		if (!(ipv6 ? connection_touch6(copy) : connection_touch4(copy)))
-			return NULL;
-	}
-	return server;
+	return connection_is_steady(flow) || flow_touch(flow, server, ipv6) ? server : NULL;
+}
+
+/* True: the flow has a connection that goes on, and its slot. */
+SUBPROGRAM int connection_follow4(struct xd_flow *flow)
+{
+	return flow && flow_follow(flow, false);
+}
+
+SUBPROGRAM int connection_follow6(struct xd_flow *flow)
+{
+	return flow && flow_follow(flow, true);
 }

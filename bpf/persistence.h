@@ -60,11 +60,12 @@ static __always_inline void client_set(struct xd_client *client, const struct xd
 
 static __always_inline bool template_buckets_of(const struct xd_client *client, struct xd_template_buckets *buckets)
 {
-	struct xd_choice choice =
-	    xd_choose(flow_hash(client->id, 0, settings.hash_seed ^ XD_TEMPLATE_SEED), settings.template_buckets - 1);
+	__u64 hash = flow_hash(client->id, 0, settings.hash_seed ^ XD_TEMPLATE_SEED);
+	__u32 first = xd_first_bucket(hash, settings.template_buckets - 1);
+	__u32 second = xd_second_bucket(hash, settings.template_buckets - 1);
 
-	buckets->first = bpf_map_lookup_elem(&persistence, &choice.first);
-	buckets->second = bpf_map_lookup_elem(&persistence, &choice.second);
+	buckets->first = bpf_map_lookup_elem(&persistence, &first);
+	buckets->second = bpf_map_lookup_elem(&persistence, &second);
 	return buckets->first && buckets->second;
 }
 

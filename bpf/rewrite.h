@@ -17,6 +17,14 @@ static __always_inline __u32 target_delivery(__u64 target)
 	return target >> WORD_DELIVERY_SHIFT;
 }
 
+/* Are packets of known connections sent there? One look at the word's upper two bytes. */
+static __always_inline bool target_serves(__u64 target)
+{
+	__u32 upper = target >> WORD_STATE_SHIFT;
+
+	return likely(upper == (XD_BY_MAC << 8 | XD_ACTIVE)) || upper == (XD_BY_MAC << 8 | XD_DRAINING);
+}
+
 /* Both addresses in two stores. Needs twelve bytes of frame. */
 static __always_inline void rewrite_macs(void *frame, __u64 target, __u64 source)
 {
@@ -24,7 +32,7 @@ static __always_inline void rewrite_macs(void *frame, __u64 target, __u64 source
 	*(__u32 *)(frame + 8) = source >> 16;
 }
 
-static __always_inline int rewrite_send(const struct xd_packet *packet, const struct xd_real_server *server)
+static __always_inline int rewrite_send(__u32 ingress_ifindex, const struct xd_real_server *server)
 {
-	return likely(server->ifindex == packet->ifindex) ? XDP_TX : bpf_redirect(server->ifindex, 0);
+	return likely(server->ifindex == ingress_ifindex) ? XDP_TX : bpf_redirect(server->ifindex, 0);
 }

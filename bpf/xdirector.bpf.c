@@ -3,131 +3,102 @@
 #include "base.h"
 #include "tables.h"      /* the maps */
 #include "parse.h"       /* bytes to addresses, ports, event */
+#include "fragments.h"   /* later fragments follow the first */
 #include "fence.h"       /* ARP and ND for an address that is not ours any more */
 #include "interfaces.h"  /* is the frame for us? from a peer director? */
-#include "connections.h" /* the table: find, touch, place, settle */
+#include "connections.h" /* the tables: find, touch, place, settle */
 #include "services.h"    /* which virtual server? */
 #include "persistence.h" /* which real server had this client? */
 #include "schedule.h"    /* which real server is next? */
 #include "follow.h"      /* a known connection */
 #include "begin.h"       /* a new one */
 #include "rewrite.h"     /* new MAC addresses, and out */
-#include "unusual.h"     /* ICMP errors, fragments, extension headers */
 #include "count.h"       /* one verdict per packet */
+#include "fast.h"        /* the same at once for most packets: of an established connection */
 
-/* Fills in the packet's flow, or says why it has none. */
-static __always_inline int packet_parse(struct xd_cursor *cursor, struct xd_packet *packet)
+/* Reads the frame. NO_VERDICT: it has a flow. A later fragment has its verdict, and the slot that goes with it. */
+SUBPROGRAM int packet_read(struct xdp_md *ctx, struct xd_flow *flow)
 {
-	__be16 protocol = parse_link(cursor);
+	struct xd_cursor cursor = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
+	__be16 protocol = parse_link(&cursor);
 	int verdict;
 
-	if (unlikely(!protocol))
-		return verdict_passed_malformed;
-	if (unlikely(protocol == bpf_htons(ETH_P_ARP)))
-		return fence_arp(cursor);
-	if (protocol == bpf_htons(ETH_P_IPV6)) {
-		verdict = fence_icmp6(*cursor);
-		if (unlikely(verdict != NO_VERDICT))
+	if (!flow)
+		return verdict_dropped_bad_table;
+	if (protocol != bpf_htons(ETH_P_IP)) {
+		verdict = fence_check(&cursor, protocol);
+		if (verdict != NO_VERDICT)
 			return verdict;
-	} else if (unlikely(protocol != bpf_htons(ETH_P_IP))) {
-		return verdict_passed_not_ip;
 	}
-	verdict = frame_judge(packet->frame, packet->ifindex);
+	if ((void *)(long)ctx->data + sizeof(struct xd_ethernet) > cursor.end)
+		return verdict_passed_malformed;
+	verdict = frame_judge((void *)(long)ctx->data, ctx->ingress_ifindex);
 	if (verdict != NO_VERDICT)
 		return verdict;
-	packet->flow.tick = current_tick();
-	return protocol == bpf_htons(ETH_P_IP) ? parse_ipv4(cursor, &packet->flow) : parse_ipv6(cursor, &packet->flow);
+	flow->tick = current_tick();
+	verdict = protocol == bpf_htons(ETH_P_IP) ? parse_ipv4(&cursor, flow) : parse_ipv6(&cursor, flow);
+	return verdict == NO_VERDICT && flow->fragment == FRAGMENT_LATER ? fragment_follow(flow) : verdict;
 }
 
-/* The real server that the flow goes to, and by which verdict. */
-static __always_inline int packet_direct(struct xd_flow *flow, struct xd_flow *copy, struct xd_real_server **server,
-					 bool ipv6)
+/* The verdict; with one that forwards, the flow's slot is set. */
+static __always_inline int flow_direct(struct xd_flow *flow)
 {
-	int verdict;
+	int verdict = verdict_forwarded;
 
-	*server = connection_follow(flow, copy, ipv6);
-	if (likely(*server))
-		return verdict_forwarded;
-	*copy = *flow;
-	verdict = connection_begin(copy);
-	flow->slot = copy->slot;
-	if (verdict_forwards(verdict))
-		*server = real_server_at(flow->slot);
-	return verdict;
-}
-
-/* A flow that is in memory anyway. */
-static __always_inline int packet_direct_unusual(struct xd_flow *flow, struct xd_real_server **server)
-{
-	int verdict =
-	    flow_is_ipv6(flow) ? packet_direct(flow, flow, server, true) : packet_direct(flow, flow, server, false);
-
-	if (*server && flow->fragment == FRAGMENT_FIRST)
+	if (!(flow_is_ipv6(flow) ? connection_follow6(flow) : connection_follow4(flow)))
+		verdict = connection_begin(flow);
+	if (flow->fragment == FRAGMENT_FIRST && verdict_forwards(verdict))
 		fragment_learn(flow);
 	return verdict;
 }
 
-static __always_inline int packet_choose(struct xdp_md *ctx, struct xd_packet *packet, struct xd_real_server **server)
+/* To its real server. */
+static __always_inline int packet_send(struct xdp_md *ctx, __u32 bytes, __u32 slot, int *verdict)
 {
-	struct xd_cursor cursor = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
-	struct xd_flow copy = {};
-	int verdict;
+	struct xd_real_server *server = real_server_at(slot);
+	void *frame = (void *)(long)ctx->data;
+	__u64 target;
 
-	packet->frame = cursor.at;
-	packet->ifindex = ctx->ingress_ifindex;
-	verdict = packet_parse(&cursor, packet);
-	if (likely(verdict == NO_VERDICT))
-		return flow_is_ipv6(&packet->flow) ? packet_direct(&packet->flow, &copy, server, true)
-						   : packet_direct(&packet->flow, &copy, server, false);
-	if (likely(verdict != UNUSUAL))
-		return verdict;
-	copy.tick = packet->flow.tick;
-	verdict = packet_read_unusual(ctx, &copy);
-	if (verdict == NO_VERDICT)
-		verdict = packet_direct_unusual(&copy, server);
-	else if (verdict_forwards(verdict))
-		*server = real_server_at(copy.slot);
-	packet->flow.slot = copy.slot;
-	return verdict;
-}
-
-/* What is not sent, although it has a real server. */
-static __always_inline int packet_keep(struct xd_packet *packet, __u32 delivery, int *verdict)
-{
-	if (delivery != XD_LOCAL) {
+	if (!server || frame + sizeof(struct xd_ethernet) > (void *)(long)ctx->data_end) {
+		*verdict = verdict_dropped_bad_table;
+		return XDP_DROP;
+	}
+	target = READ_ONCE(server->target);
+	if (target_delivery(target) == XD_UNKNOWN) {
 		*verdict = verdict_dropped_no_mac;
 		return XDP_DROP;
 	}
-	count_forwarded(packet->flow.slot, packet->bytes, *verdict);
-	*verdict = verdict_passed_local;
-	return XDP_PASS;
+	count_forwarded(slot, bytes, *verdict);
+	if (target_delivery(target) == XD_LOCAL) {
+		*verdict = verdict_passed_local;
+		return XDP_PASS;
+	}
+	rewrite_macs(frame, target, READ_ONCE(server->source));
+	return rewrite_send(ctx->ingress_ifindex, server);
 }
 
-static __always_inline int packet_send(struct xd_packet *packet, struct xd_real_server *server, int *verdict)
+/* The steps in full. */
+static __always_inline int packet_direct(struct xdp_md *ctx, __u32 bytes)
 {
-	__u64 target = READ_ONCE(server->target);
-	__u32 delivery = target_delivery(target);
-
-	if (unlikely(delivery != XD_BY_MAC))
-		return packet_keep(packet, delivery, verdict);
-	rewrite_macs(packet->frame, target, READ_ONCE(server->source));
-	count_forwarded(packet->flow.slot, packet->bytes, *verdict);
-	return rewrite_send(packet, server);
-}
-
-static __always_inline int packet_process(struct xdp_md *ctx, __u32 bytes)
-{
-	struct xd_packet packet = {.bytes = bytes};
-	struct xd_real_server *server = NULL;
+	struct xd_flow flow = {};
 	int action = XDP_PASS;
-	int verdict = packet_choose(ctx, &packet, &server);
+	int verdict = packet_read(ctx, &flow);
 
-	if (server)
-		action = packet_send(&packet, server, &verdict);
+	if (verdict == NO_VERDICT)
+		verdict = flow_direct(&flow);
+	if (verdict_forwards(verdict))
+		action = packet_send(ctx, bytes, flow.slot, &verdict);
 	else if (verdict_drops(verdict))
 		action = XDP_DROP;
 	count_verdict(verdict);
 	return action;
+}
+
+static __always_inline int packet_process(struct xdp_md *ctx, __u32 bytes)
+{
+	int action = fast_path(ctx, bytes);
+
+	return likely(action != NOT_FAST) ? action : packet_direct(ctx, bytes);
 }
 
 SEC("xdp")

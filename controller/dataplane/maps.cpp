@@ -195,8 +195,7 @@ void Maps::write_address_filter(const Tables& to) {
   auto wanted = std::make_unique<xd_address_filter>();
   auto add = [&](const base::Ip& address) {
     const xd_address encoded = encode(address);
-    const uint32_t bit = address.is_v6() ? xd_filter_bit6(&encoded) : xd_filter_bit(encoded.word[3]);
-    wanted->word[bit / 64] |= uint64_t{1} << bit % 64;
+    wanted->has[address.is_v6() ? xd_filter_index6(&encoded) : xd_filter_index(encoded.word[3])] = 1;
   };
   for (const auto& [key, index] : to.services) {
     if (key.mark == 0) add(key.address);
@@ -205,8 +204,8 @@ void Maps::write_address_filter(const Tables& to) {
   const bool drains = std::ranges::any_of(to.virtual_servers,
                                           [&](const auto& entry) { return !to.services.contains(entry.second.key); });
   xd_address_filter& filter = address_filter_[0];
-  for (size_t i = 0; i < std::size(filter.word); ++i) {
-    store(filter.word[i], wanted->word[i] | (drains ? filter.word[i] : 0));
+  for (size_t i = 0; i < std::size(filter.has); ++i) {
+    if (wanted->has[i] != filter.has[i] && (wanted->has[i] != 0 || !drains)) store(filter.has[i], wanted->has[i]);
   }
 }
 

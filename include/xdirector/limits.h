@@ -21,7 +21,7 @@
 #define XD_INTERFACES       1024 /* open addressing by ifindex ... */
 #define XD_INTERFACE_PROBES 4    /* ... over this many neighbouring entries */
 
-#define XD_FILTER_BITS (1 << 16) /* of the filter of virtual addresses: 8 KiB */
+#define XD_FILTER_BYTES (1 << 16) /* of the filter of virtual addresses */
 
 #define XD_WAYS                4         /* per bucket */
 #define XD_MIN_BUCKETS         (1 << 8)  /* powers of two */

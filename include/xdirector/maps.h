@@ -38,11 +38,11 @@ struct xd_settings {
 };
 
 /*
- * `virtual_addresses`: one entry, a bit for each address that packets are looked at for; see address_filter.h. So what
- * is not for a virtual server costs no look at a table. Written by the controller.
+ * `virtual_addresses`: one entry, with a byte for each address that packets are looked at for; see address_filter.h. So
+ * what is not for a virtual server costs no look at a table. Written by the controller.
  */
 struct xd_address_filter {
-	__u64 word[XD_FILTER_BITS / 64];
+	__u8 has[XD_FILTER_BYTES];
 };
 
 /* `interfaces`: open addressing, (ifindex + 0 .. XD_INTERFACE_PROBES - 1) % XD_INTERFACES. By the controller. */
@@ -325,7 +325,7 @@ struct xd_real_server_stats {
 	__u64 connections; /* scheduled, persisted or hashed to it */
 };
 
-_Static_assert(XD_FILTER_BITS == 1 << 16, "the upper half of a 32-bit hash is the number of a bit");
+_Static_assert(XD_FILTER_BYTES == 1 << 16, "the upper half of a 32-bit hash is the number of a byte");
 _Static_assert(sizeof(struct xd_way) == 16, "a way is two words");
 _Static_assert(sizeof(struct xd_bucket) == 64, "a bucket is one cache line");
 _Static_assert(sizeof(struct xd_bucket6) == 192, "an IPv6 bucket is three cache lines");

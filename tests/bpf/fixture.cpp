@@ -170,8 +170,8 @@ void Director::port_marks(std::string_view address, uint8_t protocol, const std:
 
 void Director::let_through(std::string_view address) {
   const xd_address value = encoded(address);
-  const uint32_t bit = ip(address).is_v6() ? xd_filter_bit6(&value) : xd_filter_bit(value.word[3]);
-  program().address_filter[0].word[bit / 64] |= uint64_t{1} << bit % 64;
+  const uint32_t index = ip(address).is_v6() ? xd_filter_index6(&value) : xd_filter_index(value.word[3]);
+  program().address_filter[0].has[index] = 1;
 }
 
 void Director::persist(const VirtualServer& server, uint32_t ticks, std::optional<uint8_t> prefix) {

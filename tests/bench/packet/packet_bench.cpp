@@ -30,6 +30,7 @@ namespace {
 
 constexpr uint8_t kTcp = 6, kSyn = 0x02, kAck = 0x10;
 constexpr uint32_t kBuckets = BENCH_LINES;  // 32 MiB: 1 M connections are half load
+constexpr uint32_t kTemplateBuckets = 1 << 18;  // as large
 constexpr uint32_t kAllFlows = 1 << 20;
 constexpr uint32_t kReals = 4, kLoopback = 1;
 
@@ -94,7 +95,7 @@ uint64_t word(const base::Mac& mac) {
 // The director under test: two virtual servers of four real servers, one of them persistent.
 class Director {
  public:
-  Director() : program_({kBuckets, 64, 8, 16, XD_TEMPLATE_BUCKETS}) {
+  Director() : program_({kBuckets, 64, 8, 16, kTemplateBuckets}) {
     if (!program_.error().empty()) die(program_.error());
     program_.settings().hash_seed = 0x9d5c0fe1b2a37641;
     program_.settings().tick_shift = 63;  // it is tick 0 for ever
@@ -140,8 +141,7 @@ class Director {
     server.persistence_prefix = 32;
     server.flags = XD_USED;
     bpf_map_update_elem(program_.services(), &key, &index, BPF_ANY);
-    const uint32_t bit = xd_filter_bit(key.address);
-    program_.address_filter[0].word[bit / 64] |= uint64_t{1} << bit % 64;
+    program_.address_filter[0].has[xd_filter_index(key.address)] = 1;
   }
 
   test::Program program_;
@@ -299,13 +299,10 @@ class Bench {
     }
   }
 
-  // Numbers that no flow has had, and room for them: never more than a quarter of the ways.
+  // Numbers that no flow has had, and room for them: never more than a quarter of the ways of either table.
   uint64_t new_flows(const Case& what) {
     room_ -= options_.repeat;
-    if (room_ < 0) {
-      director_.program().connections.clear();
-      room_ = int64_t{kBuckets} - options_.repeat;
-    }
+    if (room_ < 0) make_room();
     if (what.expected == verdict_persisted) know_clients(next_flow_);
     const uint64_t first = next_flow_;
     next_flow_ += options_.repeat;
@@ -317,7 +314,12 @@ class Bench {
     plan({"", ORDER_SEQUENCE, 1U << 31, kPersistent, kSyn, verdict_scheduled, Case::New}, first);
     floors_.drive(director_.program().fd(), options_.repeat);
     director_.program().connections.clear();
-    room_ = int64_t{kBuckets} - options_.repeat;
+  }
+
+  void make_room() {
+    director_.program().connections.clear();
+    director_.program().persistence.clear();
+    room_ = int64_t{kTemplateBuckets} - options_.repeat;
   }
 
   void check(const Case& what, uint64_t as_expected) const {
