@@ -174,6 +174,10 @@ void Director::let_through(std::string_view address) {
   program().address_filter[0].has[index] = 1;
 }
 
+void Director::shut_filter() {
+  program().address_filter.clear();
+}
+
 void Director::persist(const VirtualServer& server, uint32_t ticks, std::optional<uint8_t> prefix) {
   entry(server).persistence_ticks = ticks;
   entry(server).persistence_prefix = prefix.value_or(is_ipv6(entry(server)) ? 128 : 32);
@@ -393,6 +397,13 @@ void Director::clear_templates() {
 }
 void Director::clear_stats() {
   program().clear_stats();
+}
+void Director::change_address_word(uint32_t way, uint32_t word) {
+  xd_bucket6& bucket = program().connections6[way / XD_WAYS];
+  (word < 2 ? bucket.client : bucket.address)[way % XD_WAYS][word % 2] ^= 1;
+}
+uint32_t Director::generation(uint32_t way) const {
+  return static_cast<uint32_t>(this->way(way).address & 0xffff);
 }
 void Director::lock_way(uint32_t way) {
   this->way(way).w0 = 1;

@@ -100,6 +100,7 @@ class Director : public testing::Test {
   void peer(const base::Mac& mac);                         // a director behind lo
   void move_interface(uint32_t ifindex, uint32_t places);  // as if others of the same remainder had come first
   void let_through(std::string_view address);              // by the filter of virtual addresses
+  void shut_filter();
   void remove_service(const VirtualServer& server);
   xd_real_server& slot(uint16_t slot);
   xd_virtual_server& entry(const VirtualServer& server);
@@ -123,6 +124,8 @@ class Director : public testing::Test {
   void clear_connections();
   void clear_templates();
   void clear_stats();
+  void change_address_word(uint32_t way, uint32_t word);  // of 64 bits: the client's two, the virtual address's two
+  uint32_t generation(uint32_t way) const;                // of IPv6
   void lock_way(uint32_t way);
   bool way_is_locked(uint32_t way) const;
 
@@ -159,21 +162,21 @@ class EachFamily : public Director, public testing::WithParamInterface<Family> {
 };
 
 // Sent out again by the interface it came by, as `packet`, counted under `why`.
-#define EXPECT_SENT(result, why, packet) \
-  do {                                   \
-    const auto sent = (result);          \
-    EXPECT_EQ(sent.verdict, why);        \
-    EXPECT_EQ(sent.action, XDP_TX);      \
-    EXPECT_PACKET(sent, packet);         \
+#define EXPECT_SENT(result, why, packet)  \
+  do {                                    \
+    const auto sent_frame = (result);     \
+    EXPECT_EQ(sent_frame.verdict, why);   \
+    EXPECT_EQ(sent_frame.action, XDP_TX); \
+    EXPECT_PACKET(sent_frame, packet);    \
   } while (false)
 
 // Left as it was, counted under `why`.
 #define EXPECT_LEFT(result, what, why, packet) \
   do {                                         \
-    const auto left = (result);                \
-    EXPECT_EQ(left.verdict, why);              \
-    EXPECT_EQ(left.action, what);              \
-    EXPECT_PACKET(left, packet);               \
+    const auto left_frame = (result);          \
+    EXPECT_EQ(left_frame.verdict, why);        \
+    EXPECT_EQ(left_frame.action, what);        \
+    EXPECT_PACKET(left_frame, packet);         \
   } while (false)
 
 #define EXPECT_PACKET(result, packet) EXPECT_EQ(test::difference((result).bytes, (packet).bytes()), "")

@@ -73,9 +73,31 @@ TEST_P(Persistence, ATemplateIsProvenWithItsConnection) {
 
 TEST_P(Persistence, TheMaskMakesNeighboursOneClient) {
   persist(ftp_, kTimeout, ipv6() ? 64 : 24);
-  const auto first = open(9814, client_address_);
+  const auto first = open(9814);
   EXPECT_EQ(open(9814, host(77)), first);
   EXPECT_NE(open(9814, host(31, 101)), first);
+  EXPECT_EQ(client_template(ipv6() ? "2001:db8:0:100::" : "192.168.100.0", ftp_)->slot, first);
+}
+
+TEST_P(Persistence, EveryPrefixComparesItsBitsAndNoMore) {
+  // Addresses that differ in one bit only, counted from the left.
+  const auto flipped = [this](uint32_t bit) {
+    const base::Ip address = ip(client_address_);
+    auto bytes = std::vector(address.network().begin(), address.network().end());
+    bytes[bit / 8] ^= static_cast<uint8_t>(0x80 >> bit % 8);
+    return base::Ip::from_network(bytes.data(), bytes.size())->str();
+  };
+  const uint32_t bits = ipv6() ? 128 : 32;
+  for (uint32_t prefix = 4; prefix <= bits; prefix++) {
+    clear_templates();
+    persist(ftp_, kTimeout, static_cast<uint8_t>(prefix));
+    open(9814);
+    open(9814, flipped(prefix - 1));
+    EXPECT_EQ(templates(ftp_).size(), 2U) << "the last bit of " << prefix;
+    if (prefix == bits) break;
+    open(9814, flipped(prefix));
+    EXPECT_EQ(templates(ftp_).size(), 2U) << "the first bit behind " << prefix;
+  }
 }
 
 TEST_P(Persistence, ATemplateNeverPinsToAServerThatTakesNoNewConnections) {
@@ -141,6 +163,30 @@ TEST_P(Persistence, MidConnectionPacketsFollowTheTemplateElseOneHashPerClient) {
 TEST_P(Persistence, AResetLeavesNoTemplate) {
   run(tcp(40000, 9814, kRst));
   EXPECT_FALSE(client_template(client_address_, ftp_));
+}
+
+TEST_P(Persistence, AnotherVirtualServersConnectionsKeepNoTemplateAlive) {
+  const auto other = virtual_server(vip_, 9826, kTcp, {real(36)});
+  persist(other, kTimeout);
+  run(tcp(40000, 9814, kSyn));
+  run(tcp(40000, 9826, kSyn));
+  pass_ticks(10);
+  run(tcp(40000, 9826, kAck));
+  EXPECT_EQ(client_template(client_address_, other)->age, 0U);
+  EXPECT_EQ(client_template(client_address_, ftp_)->age, 10U);
+}
+
+TEST_P(Persistence, ATemplateIsRefreshedOncePerTick) {
+  run(tcp(40000, 9814, kSyn));
+  run(tcp(40000, 9814, kAck));
+  put_template({.way = client_template(client_address_, ftp_)->way,
+                .client = client_address_,
+                .slot = ftp_.slots[0],
+                .proven = false,
+                .age = 7},
+               ftp_);
+  run(tcp(40000, 9814, kAck));  // in the same tick as the one before
+  EXPECT_EQ(client_template(client_address_, ftp_)->age, 7U);
 }
 
 TEST_P(Persistence, UdpIsPersistentToo) {

@@ -88,4 +88,32 @@ TEST_P(Service, TcpAndUdpOfOnePortAreTwo) {
   EXPECT_EQ(connections().size(), 2U);
 }
 
+TEST_P(Service, OnlyAddressesThatTheFilterLetsThroughAreLookedAt) {
+  virtual_server(vip_, 9826, kTcp, {one_});
+  EXPECT_EQ(run(tcp(40000, 9826, kSyn)).verdict, verdict_scheduled);
+  shut_filter();
+  const auto in = tcp(40000, 9826, kAck);
+  EXPECT_LEFT(run(in), XDP_PASS, verdict_passed_no_service, in);  // not even of a known connection
+}
+
+TEST_P(Service, AnAddressThatSharesItsBitIsLookedUpInVain) {
+  virtual_server(vip_, 9826, kTcp, {one_});
+  let_through(host(112));  // as one that shares its bit with a virtual address
+  for (const auto& in : {frame_.ip(client_address_, host(112)).tcp(40000, 9826, kSyn),
+                         frame_.ip(client_address_, host(112)).tcp(40000, 9826, kAck)}) {
+    EXPECT_LEFT(run(in), XDP_PASS, verdict_passed_no_service, in);
+  }
+  EXPECT_TRUE(connections().empty());
+}
+
+TEST_P(Service, TheFamiliesHaveMarksAndAddressesOfTheirOwn) {
+  const auto other_family = ipv6() ? "192.168.100.111" : "2001:db8:0:100::111";
+  virtual_server(other_family, 9826, kTcp, {one_});
+  port_marks(other_family, kTcp, {{8000, 10000, 300}});
+  marked_virtual_server(300, kTcp, {two_});
+  let_through(vip_);
+  EXPECT_EQ(run(tcp(40000, 9826, kSyn)).verdict, verdict_passed_no_service);
+  EXPECT_EQ(run(tcp(40000, 9000, kSyn)).verdict, verdict_passed_no_service);
+}
+
 }  // namespace test
