@@ -4,6 +4,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <iterator>
@@ -105,42 +106,59 @@ std::string service(const Json& server) {
   return fmt::format("{} {}", text(server, "protocol"), endpoint(server));
 }
 
-void show_traffic(Page& page, const std::string& name, const std::string& weight, const std::string& health,
-                  const Json& real) {
+// Room for every real server's address and port; IPv4's at least.
+size_t endpoint_width(const Json& status) {
+  size_t width = std::string_view("192.168.100.111:65535").size();
+  for (const Json& server : status.at("virtual_servers")) {
+    for (const Json& real : server.at("real_servers")) width = std::max(width, endpoint(real).size());
+  }
+  for (const Json& real : status.at("draining")) width = std::max(width, endpoint(real).size());
+  return width;
+}
+
+void show_traffic(Page& page, size_t width, const std::string& weight, const std::string& health, const Json& real) {
   if (!real.contains("packets")) {
-    page.line("  -> {:<21} {:>6} {}", name, weight, health);
+    page.line("  -> {:<{}} {:>6} {}", endpoint(real), width, weight, health);
     return;
   }
-  page.line("  -> {:<21} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}{}", name, weight, health,
+  page.line("  -> {:<{}} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}{}", endpoint(real), width, weight, health,
             short_number(real.at("active_connections")), short_number(real.at("inactive_connections")),
             short_number(real.at("connections")), short_number(real.at("packets")), short_number(real.at("bytes")),
             text(real, "mac").empty() ? "  MAC ADDRESS UNKNOWN" : "");
 }
 
-void show_real_server(Page& page, const Json& status, const Json& real) {
+void show_real_server(Page& page, size_t width, const Json& status, const Json& real) {
   const std::string health = text(real, "health");
-  show_traffic(page, endpoint(real), std::to_string(number(real, "weight")), health, real);
+  show_traffic(page, width, std::to_string(number(real, "weight")), health, real);
   if (health == "down" || health == "unknown") {
     page.line("     {} ({} ago)", text(real, "last_check"),
               short_age(number(status, "now") - number(real, "last_check_at")));
   }
 }
 
+std::string persistence(const Json& server) {
+  const double timeout = server.at("persistence_timeout").get<double>();
+  if (timeout <= 0) return {};
+  const int64_t prefix = number(server, "persistence_granularity");
+  const bool whole = prefix == (text(server, "family") == "IPv6" ? 128 : 32);
+  return fmt::format(" persistent {:g} s{}", timeout, whole ? "" : fmt::format(" by /{}", prefix));
+}
+
 void show_virtual_servers(Page& page, const Json& status) {
+  const size_t width = endpoint_width(status);
   page.line("");
-  page.line("{:<45} {:>8} {:>8} {:>8} {:>8} {:>8}", "Virtual server", "", "", "", "", "");
-  page.line("  -> {:<21} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}", "Real server", "weight", "health", "active",
-            "inactive", "opened", "packets", "bytes");
+  page.line("Virtual server");
+  page.line("  -> {:<{}} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}", "Real server", width, "weight", "health",
+            "active", "inactive", "opened", "packets", "bytes");
   for (const Json& server : status.at("virtual_servers")) {
-    const double persistence = server.at("persistence_timeout").get<double>();
     page.line("{} \"{}\" {} {}{}", service(server), text(server, "name"), text(server, "lb_algo"),
-              text(server, "lb_kind"), persistence > 0 ? fmt::format(" persistent {:g} s", persistence) : "");
-    for (const Json& real : server.at("real_servers")) show_real_server(page, status, real);
+              text(server, "lb_kind"), persistence(server));
+    for (const Json& real : server.at("real_servers")) show_real_server(page, width, status, real);
   }
   if (status.at("draining").empty()) return;
   page.line("Removed, kept until their connections have ended:");
   for (const Json& real : status.at("draining")) {
-    show_traffic(page, endpoint(real), "-", "draining", real);
+    show_traffic(page, width, "-", "draining", real);
     page.line("     of {}", text(real, "virtual_server"));
   }
 }

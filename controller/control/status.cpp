@@ -88,6 +88,7 @@ Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all
   json["lb_algo"] = "wrr";
   json["lb_kind"] = "DR";
   json["persistence_timeout"] = base::seconds(server.persistence_timeout);
+  json["persistence_granularity"] = server.persistence_prefix;
   json["real_servers"] = Json::array();
   for (const model::RealServer& real : server.real_servers) {
     json["real_servers"].push_back(real_server_json(server, real, all, slots));

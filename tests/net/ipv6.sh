@@ -47,7 +47,7 @@ real_server_to_ipv6 real-1 "$ADDRESS_1"
 real_server_to_ipv6 real-2 "$ADDRESS_2"
 ipv6_address director-1 enp1s0 fd00:100::244/64
 ipv6_address director-1 enp1s0 "$VIP6/128" preferred_lft 0 # else health checks would come from it
-set_config director-1 'del(.vrrp_instances) | .interfaces = ["enp1s0"]'
+set_config director-1 'del(.vrrp_instances) | .interfaces = ["enp1s0"] | .virtual_servers[0].persistence_granularity = 64'
 sed -i 's/192\.168\.100\./fd00:100::/' "$LAB_STATE/director-1/xdirector.json"
 hurry director-1
 director_start director-1
@@ -63,6 +63,9 @@ host=$(ftp_session host)
 check "FTP: control and data connections have one real server" one_host 3 "$(ftp_session host host host)"
 check "a client stays with its real server" is "$(ftp_session host)" "$host"
 check "by its template" test "$(verdict persisted)" -ge 4
+ipv6_address client eth0 fd00:100::32/64
+check "so does its neighbour of the same /64" is \
+  "$(lab_exec client curl -sS --max-time 20 --interface fd00:100::32 "ftp://[$VIP6]:$FTP_PORT/host")" "$host"
 
 address=$([ "$host" = real-1 ] && echo "$ADDRESS_1" || echo "$ADDRESS_2")
 ftp_stop "$host"

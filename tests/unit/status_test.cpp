@@ -15,8 +15,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-base::Ipv4 ip(const char* text) {
-  return *base::Ipv4::parse(text);
+base::Ip ip(const char* text) {
+  return *base::Ip::parse(text);
 }
 
 // One instance, one virtual server with two real servers, the second of which is down.
@@ -34,7 +34,7 @@ class StatusTest : public testing::Test {
                                .interface = "enp1s0",
                                .virtual_router_id = 100,
                                .auth_pass = "geheim",
-                               .virtual_addresses = {ip("192.168.100.111")}}};
+                               .virtual_addresses = {ip("192.168.100.111").v4()}}};
     around_.tick = std::chrono::seconds(1);
     around_.down = {{rest.key, {ip("192.168.100.35"), 9826}}};
     around_.next_hops[ip("192.168.100.34")] = {3, {}, base::Mac::parse("02:00:00:00:00:34")};
@@ -95,6 +95,17 @@ TEST_F(StatusTest, ShowsHowEachInterfaceIsServed) {
                                 "eth0.100: by the program on eth0\n"
                                 "eth1: generic XDP\n  why\n  and what to do\n"
                                 "eth2: NOT ATTACHED\n  the interface does not exist\n"));
+}
+
+TEST_F(StatusTest, Ipv6AddressesStandInBracketsAndInLine) {
+  model::VirtualServer& server = config_.virtual_servers[0];
+  server.key.address = ip("fd00:100::111");
+  server.persistence_prefix = 64;
+  server.real_servers = {real("fd00:100::34"), real("2001:db8:1111:2222:3333:4444:5555:6666")};
+  tables_ = *model::desired_tables(config_, {.tick = around_.tick}, {});
+  EXPECT_THAT(text(), HasSubstr("TCP [fd00:100::111]:9826 \"rest\" wrr DR persistent 900 s by /64\n"));
+  EXPECT_THAT(text(), HasSubstr("  -> [fd00:100::34]:9826                                1 not yet checked"));
+  EXPECT_THAT(text(), HasSubstr("  -> [2001:db8:1111:2222:3333:4444:5555:6666]:9826      1 not yet checked"));
 }
 
 TEST_F(StatusTest, SaysWhyARealServerIsDown) {
