@@ -15,6 +15,7 @@ using Farewell = std::function<base::Result<>(const std::vector<ipc::VrrpAssignm
 void add_run(CLI::App& app, int& exit_code, const Farewell& farewell);
 void add_check(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
+void add_connections(CLI::App& app, int& exit_code);
 void add_detach(CLI::App& app, int& exit_code);
 
 }  // namespace cli

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "dataplane/entry.hpp"
+
 namespace dataplane {
 namespace {
 
@@ -10,13 +12,6 @@ constexpr uint64_t kFree = 0, kBeingWritten = 1;
 
 uint64_t load(const __u64& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
-}
-
-// Ticks since a way was seen, as bpf/connections.h counts them: a packet may have seen a tick begin that is later than
-// the one this step was told.
-uint32_t age_of(const xd_way& way, uint32_t tick) {
-  const uint32_t age = (tick - static_cast<uint32_t>(way.tick)) % XD_TICKS;
-  return age == XD_TICKS - 1 ? 0 : age;
 }
 
 // The protocol of bpf/connections.h: lock by w0, and give up if a packet has refreshed the way since we looked. True:
@@ -47,7 +42,8 @@ void Sweep::visit(xd_way& way, uint32_t tick) {
   const xd_way seen{.w0 = load(way.w0), .w1 = load(way.w1)};
   if (seen.w0 == kFree || seen.w0 == kBeingWritten || seen.slot >= real_servers_.size()) return;
   const xd_real_server& real_server = real_servers_[seen.slot];
-  const bool over = real_server.state == XD_UNUSED || age_of(seen, tick) > real_server.timeout_ticks[seen.state];
+  const bool over =
+      real_server.state == XD_UNUSED || connection_age(seen, tick) > real_server.timeout_ticks[seen.state];
   if (over && free_way(way, seen)) return;  // else it has come to life again, and counts
   ConnectionCounts& counts = counting_[seen.slot];
   const bool established = seen.state == XD_YOUNG || seen.state == XD_PROVEN;

@@ -15,37 +15,11 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "dataplane/named_maps.hpp"
 #include "dataplane/pins.hpp"
 
 namespace dataplane {
 namespace {
-
-struct NamedMap {
-  const char* name;  // of its pin
-  bpf_map* map;
-};
-
-// `settings` first.
-std::vector<NamedMap> pinned_maps(const xdirector& program) {
-  const auto& m = program.maps;
-  return {{"settings", m.data_settings},
-          {"virtual_addresses", m.data_addresses},
-          {"interfaces", m.interfaces},
-          {"services", m.services},
-          {"services6", m.services6},
-          {"port_marks", m.port_marks},
-          {"port_marks6", m.port_marks6},
-          {"schedules", m.schedules},
-          {"real_servers", m.real_servers},
-          {"virtual_servers", m.virtual_servers},
-          {"leases", m.leases},
-          {"connections", m.connections},
-          {"connections6", m.connections6},
-          {"persistence", m.persistence},
-          {"fragments", m.fragments},
-          {"counters", m.counters},
-          {"real_server_stats", m.real_server_stats}};
-}
 
 int log_libbpf(libbpf_print_level level, const char* format, va_list args) {
   if (level == LIBBPF_DEBUG) return 0;
@@ -96,7 +70,7 @@ uint64_t count_entries(const base::Fd& connections) {
   uint32_t size = sizeof info;
   if (!connections || bpf_obj_get_info_by_fd(connections.get(), &info, &size) != 0) return 0;
   if (info.value_size != sizeof(xd_bucket)) return 0;
-  auto buckets = MappedArray<xd_bucket>::map(connections.get(), info.max_entries);
+  auto buckets = MappedArray<const xd_bucket>::map(connections.get());
   if (!buckets) return 0;
   uint64_t count = 0;
   for (const xd_bucket& bucket : buckets->all()) {
@@ -108,7 +82,7 @@ uint64_t count_entries(const base::Fd& connections) {
 // Lets the program stand on the pinned maps. False: they are not all there, or not ours.
 base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
   std::vector<base::Fd> pinned;
-  for (const NamedMap& named : pinned_maps(program)) {
+  for (const NamedMap& named : named_maps(program)) {
     base::Result<base::Fd> map = pins::open(named.name);
     if (!map) return std::unexpected(map.error());
     if (!same_shape(named.map, *map)) return false;
@@ -116,7 +90,7 @@ base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
   }
   if (!same_settings(pinned.front(), buckets)) return false;
   size_t i = 0;
-  for (const NamedMap& named : pinned_maps(program)) {
+  for (const NamedMap& named : named_maps(program)) {
     if (const int error = bpf_map__reuse_fd(named.map, pinned[i++].get()); error != 0) {
       return base::fail_errno(fmt::format("cannot take over {}", pins::path(named.name)), -error);
     }
@@ -126,7 +100,7 @@ base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
 
 // `settings` says whose the maps are, so it goes first and comes last: what a crash leaves half done is not adopted.
 base::Result<> pin_all(const xdirector& program) {
-  const std::vector<NamedMap> maps = pinned_maps(program);
+  const std::vector<NamedMap> maps = named_maps(program);
   pins::unpin(maps.front().name);
   for (const NamedMap& named : maps | std::views::reverse) {
     pins::unpin(named.name);
@@ -184,7 +158,7 @@ base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
   if (!*adopted) {
     if (auto done = pin_all(*program); !done) return std::unexpected(done.error());
   }
-  base::Result<Maps> maps = Maps::open(*program);
+  base::Result<Maps> maps = Maps::open(map_fds(*program));
   if (!maps) return std::unexpected(maps.error());
   base::Result<TickClock> clock = TickClock::open(program->data_settings->settings.tick_shift);
   if (!clock) return std::unexpected(clock.error());
@@ -197,7 +171,7 @@ base::Duration Dataplane::tick() const {
 
 uint64_t Dataplane::bytes() const {
   uint64_t total = 0;
-  for (const NamedMap& named : pinned_maps(*program_)) {
+  for (const NamedMap& named : named_maps(*program_)) {
     const bool hash = bpf_map__type(named.map) == BPF_MAP_TYPE_HASH;
     if (!hash) total += uint64_t{bpf_map__max_entries(named.map)} * bpf_map__value_size(named.map);
   }
@@ -222,12 +196,9 @@ int Dataplane::leases_fd() const {
 
 std::map<base::Ip, model::LeaseEntry> pinned_leases() {
   const base::Result<base::Fd> pinned = pins::open("leases");
-  bpf_map_info info{};
-  uint32_t size = sizeof info;
-  if (!pinned || !*pinned || bpf_obj_get_info_by_fd(pinned->get(), &info, &size) != 0) return {};
-  if (info.value_size != sizeof(xd_lease) || info.max_entries != XD_MAX_LEASES) return {};
-  const auto leases = MappedArray<xd_lease>::map(pinned->get(), XD_MAX_LEASES);
-  return leases ? read_leases(*leases) : std::map<base::Ip, model::LeaseEntry>();
+  if (!pinned || !*pinned) return {};
+  const auto leases = MappedArray<const xd_lease>::map(pinned->get());
+  return leases ? read_leases(leases->all()) : std::map<base::Ip, model::LeaseEntry>();
 }
 
 }  // namespace dataplane

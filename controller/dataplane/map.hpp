@@ -11,6 +11,8 @@
 #include <cstring>
 #include <functional>
 #include <span>
+#include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -18,16 +20,24 @@
 
 namespace dataplane {
 
-// An mmapable array as plain memory, shared with the program. Words that the program reads while we change them are
-// written with store().
+// An mmapable array as plain memory, shared with the program; read-only where T is const. Words that the program reads
+// while we change them are written with store().
 template <typename T>
 class MappedArray {
  public:
-  static base::Result<MappedArray> map(int fd, size_t entries) {
+  // All of it. An error when its entries are not like T.
+  static base::Result<MappedArray> map(int fd) {
     static_assert(sizeof(T) % 8 == 0, "the kernel rounds an entry up to 8 bytes");
-    void* memory = mmap(nullptr, entries * sizeof(T), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    bpf_map_info info{};
+    uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return base::fail_errno("cannot look at a BPF map");
+    if (info.value_size != sizeof(T)) {
+      return base::fail(std::string("the BPF map ") + info.name + " has another layout than this binary");
+    }
+    const int access = std::is_const_v<T> ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* memory = mmap(nullptr, info.max_entries * sizeof(T), access, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) return base::fail_errno("cannot map a BPF array into memory");
-    return MappedArray(static_cast<T*>(memory), entries);
+    return MappedArray(static_cast<T*>(memory), info.max_entries);
   }
   MappedArray() = default;
   MappedArray(MappedArray&& other) noexcept : entries_(std::exchange(other.entries_, {})) {}
@@ -38,7 +48,7 @@ class MappedArray {
   MappedArray(const MappedArray&) = delete;
   MappedArray& operator=(const MappedArray&) = delete;
   ~MappedArray() {
-    if (!entries_.empty()) munmap(entries_.data(), entries_.size_bytes());
+    if (!entries_.empty()) munmap(const_cast<std::remove_const_t<T>*>(entries_.data()), entries_.size_bytes());
   }
 
   size_t size() const { return entries_.size(); }

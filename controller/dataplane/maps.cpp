@@ -5,7 +5,6 @@
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <xdirector.skel.h>
 
 #include <algorithm>
 #include <ctime>
@@ -23,9 +22,8 @@ using model::Slot;
 using model::Tables;
 
 template <typename T>
-base::Result<> map_array(MappedArray<T>& array, const bpf_map* map) {
-  if (sizeof(T) != bpf_map__value_size(map)) return base::fail("a BPF map has another layout than this binary");
-  base::Result<MappedArray<T>> mapped = MappedArray<T>::map(bpf_map__fd(map), bpf_map__max_entries(map));
+base::Result<> map_array(MappedArray<T>& array, int fd) {
+  base::Result<MappedArray<T>> mapped = MappedArray<T>::map(fd);
   if (!mapped) return std::unexpected(mapped.error());
   array = std::move(*mapped);
   return {};
@@ -58,7 +56,7 @@ bool holds(const Map& map, const Key& key, const Value& value) {
 
 }  // namespace
 
-std::map<base::Ip, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases) {
+std::map<base::Ip, model::LeaseEntry> read_leases(std::span<const xd_lease> leases) {
   std::map<base::Ip, model::LeaseEntry> all;
   for (uint32_t i = 0; i < leases.size(); ++i) {
     const base::Ip address = decode(leases[i].address);
@@ -67,22 +65,22 @@ std::map<base::Ip, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& l
   return all;
 }
 
-base::Result<Maps> Maps::open(const xdirector& program) {
+base::Result<Maps> Maps::open(const MapFds& fds) {
   Maps maps;
-  const auto& m = program.maps;
   for (base::Result<> done :
-       {map_array(maps.interfaces_, m.interfaces), map_array(maps.virtual_servers_, m.virtual_servers),
-        map_array(maps.schedules_, m.schedules), map_array(maps.real_servers_, m.real_servers),
-        map_array(maps.leases_, m.leases), map_array(maps.connections_, m.connections),
-        map_array(maps.connections6_, m.connections6), map_array(maps.address_filter_, m.data_addresses)}) {
+       {map_array(maps.interfaces_, fds.at("interfaces")), map_array(maps.virtual_servers_, fds.at("virtual_servers")),
+        map_array(maps.schedules_, fds.at("schedules")), map_array(maps.real_servers_, fds.at("real_servers")),
+        map_array(maps.leases_, fds.at("leases")), map_array(maps.connections_, fds.at("connections")),
+        map_array(maps.connections6_, fds.at("connections6")), map_array(maps.templates_, fds.at("persistence")),
+        map_array(maps.address_filter_, fds.at("virtual_addresses"))}) {
     if (!done) return std::unexpected(done.error());
   }
-  maps.services_ = HashMap<xd_service_key, __u32>(bpf_map__fd(m.services));
-  maps.services6_ = HashMap<xd_service_key6, __u32>(bpf_map__fd(m.services6));
-  maps.port_marks6_ = HashMap<xd_marked_address6, xd_port_ranges>(bpf_map__fd(m.port_marks6));
-  maps.port_marks_ = HashMap<xd_marked_address, xd_port_ranges>(bpf_map__fd(m.port_marks));
-  maps.counters_ = PerCpuCounters<xd_counters>(bpf_map__fd(m.counters));
-  maps.stats_ = PerCpuCounters<xd_real_server_stats>(bpf_map__fd(m.real_server_stats));
+  maps.services_ = HashMap<xd_service_key, __u32>(fds.at("services"));
+  maps.services6_ = HashMap<xd_service_key6, __u32>(fds.at("services6"));
+  maps.port_marks_ = HashMap<xd_marked_address, xd_port_ranges>(fds.at("port_marks"));
+  maps.port_marks6_ = HashMap<xd_marked_address6, xd_port_ranges>(fds.at("port_marks6"));
+  maps.counters_ = PerCpuCounters<xd_counters>(fds.at("counters"));
+  maps.stats_ = PerCpuCounters<xd_real_server_stats>(fds.at("real_server_stats"));
   return maps;
 }
 
@@ -137,7 +135,7 @@ Tables Maps::read() const {
   read_port_marks(tables);
   read_virtual_servers(tables);
   read_real_servers(tables);
-  tables.leases = read_leases(leases_);
+  tables.leases = read_leases(leases_.all());
   return tables;
 }
 

@@ -7,19 +7,19 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "dataplane/map.hpp"
+#include "dataplane/named_maps.hpp"
 #include "model/schedule_space.hpp"
 #include "model/tables.hpp"
 #include "xdirector/maps.h"
 
-struct xdirector;
-
 namespace dataplane {
 
-std::map<base::Ip, model::LeaseEntry> read_leases(const MappedArray<xd_lease>& leases);
+std::map<base::Ip, model::LeaseEntry> read_leases(std::span<const xd_lease> leases);
 
 class Maps {
  public:
-  static base::Result<Maps> open(const xdirector& program);
+  // Only arrays are held by what this returns; the descriptors are to outlive it.
+  static base::Result<Maps> open(const MapFds& fds);
 
   // What an earlier run left, or nothing in maps that are new.
   model::Tables read() const;
@@ -37,6 +37,7 @@ class Maps {
 
   std::span<xd_bucket> buckets() const { return connections_.all(); }
   std::span<xd_bucket6> buckets6() const { return connections6_.all(); }
+  std::span<xd_template_bucket> template_buckets() const { return templates_.all(); }
   std::span<const xd_real_server> real_servers() const { return real_servers_.all(); }
   xd_counters counters() const { return counters_.sum(0); }
   xd_real_server_stats stats(model::Slot slot) const { return stats_.sum(slot); }
@@ -68,6 +69,7 @@ class Maps {
   MappedArray<xd_lease> leases_;
   MappedArray<xd_bucket> connections_;
   MappedArray<xd_bucket6> connections6_;
+  MappedArray<xd_template_bucket> templates_;
   HashMap<xd_service_key, __u32> services_;
   HashMap<xd_service_key6, __u32> services6_;
   HashMap<xd_marked_address, xd_port_ranges> port_marks_;

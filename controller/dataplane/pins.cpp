@@ -28,6 +28,13 @@ std::vector<std::string> names() {
   return all;
 }
 
+base::Result<base::Fd> open(const std::string& name, uint32_t flags) {
+  LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = flags);
+  base::Fd fd(bpf_obj_get_opts(path(name).c_str(), &options));
+  if (!fd && errno != ENOENT) return base::fail_errno("cannot open " + path(name));
+  return fd;
+}
+
 }  // namespace
 
 base::Result<> prepare() {
@@ -49,9 +56,11 @@ std::string link_name(uint32_t ifindex) {
 }
 
 base::Result<base::Fd> open(const std::string& name) {
-  base::Fd fd(bpf_obj_get(path(name).c_str()));
-  if (!fd && errno != ENOENT) return base::fail_errno("cannot open " + path(name));
-  return fd;
+  return open(name, 0);
+}
+
+base::Result<base::Fd> open_to_read(const std::string& name) {
+  return open(name, BPF_F_RDONLY);
 }
 
 base::Result<> pin(int fd, const std::string& name) {

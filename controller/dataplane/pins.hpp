@@ -20,6 +20,7 @@ std::string path(const std::string& name);
 std::string link_name(uint32_t ifindex);
 
 base::Result<base::Fd> open(const std::string& name);  // empty where there is none
+base::Result<base::Fd> open_to_read(const std::string& name);
 base::Result<> pin(int fd, const std::string& name);
 void unpin(const std::string& name);
 

@@ -24,7 +24,7 @@ class MapsTest : public testing::Test {
   MapsTest() : program_(xdirector::open(), xdirector::destroy) {
     bpf_map__set_max_entries(program_->maps.connections, kBuckets);
     EXPECT_EQ(xdirector::load(program_.get()), 0);
-    base::Result<Maps> opened = Maps::open(*program_);
+    base::Result<Maps> opened = Maps::open(map_fds(*program_));
     EXPECT_TRUE(opened) << opened.error().message;
     maps_.emplace(std::move(*opened));
   }
@@ -103,7 +103,7 @@ TEST_F(MapsTest, AnErrorLeavesEverythingAsItWas) {
 TEST_F(MapsTest, ANewLeaseIsFencedAndAKnownOneGoesOn) {
   change({}, example());
   EXPECT_EQ(maps_->lease_until(2).ns, 0);
-  auto mapped = MappedArray<xd_lease>::map(bpf_map__fd(program_->maps.leases), XD_MAX_LEASES);
+  auto mapped = MappedArray<xd_lease>::map(bpf_map__fd(program_->maps.leases));
   (*mapped)[2].until = 12345;  // as the vrrp worker does
   model::Tables moved = example();
   moved.leases[ip("192.168.100.111")].ifindex = 4;
