@@ -12,8 +12,8 @@
 namespace dataplane {
 namespace {
 
-base::Ipv4 ip(const char* text) {
-  return *base::Ipv4::parse(text);
+base::Ip ip(const char* text) {
+  return *base::Ip::parse(text);
 }
 
 constexpr uint32_t kBuckets = 8;
@@ -34,7 +34,7 @@ class MapsTest : public testing::Test {
     ASSERT_TRUE(done) << done.error().message;
   }
 
-  // An exact virtual server and one of a mark, with one real server each, on a VRRP address.
+  // An exact virtual server and one of a mark, with one real server each, on a VRRP address; in both families.
   static model::Tables example() {
     const model::VirtualServerKey rest{.address = ip("192.168.100.111"), .port = 9826};
     const model::VirtualServerKey ftp{.mark = 300, .protocol = model::Protocol::udp};
@@ -61,7 +61,29 @@ class MapsTest : public testing::Test {
                               .protocol = model::Protocol::udp,
                               .persistent = true};
     tables.leases[ip("192.168.100.111")] = {2, 3};
+    add_ipv6(tables);
     return tables;
+  }
+
+  // The same mark as IPv4 has: a family has its own.
+  static void add_ipv6(model::Tables& tables) {
+    const model::VirtualServerKey rest{.address = ip("fd00:100::111"), .port = 9826};
+    const model::VirtualServerKey ftp{.mark = 300, .mark_v6 = true, .protocol = model::Protocol::udp};
+    tables.services.insert({{rest, 1}, {ftp, 8}});
+    tables.port_marks[{ip("fd00:100::111"), model::Protocol::udp}] = {{8000, 8000, 300}};
+    tables.virtual_servers[1] = tables.virtual_servers[0];
+    tables.virtual_servers[1].key = rest;
+    tables.virtual_servers[8] = tables.virtual_servers[7];
+    tables.virtual_servers[8].key = ftp;
+    tables.virtual_servers[8].persistence_prefix = 64;
+    tables.real_servers[2] = tables.real_servers[1];
+    tables.real_servers[2].virtual_server = 1;
+    tables.real_servers[2].key.address = ip("fd00:100::34");
+    tables.real_servers[2].virtual_address = ip("fd00:100::111");
+    tables.real_servers[10] = tables.real_servers[9];
+    tables.real_servers[10].virtual_server = 8;
+    tables.real_servers[10].key.address = ip("fd00:100::35");
+    tables.leases[ip("fd00:100::111")] = {3, 3};
   }
 
   std::unique_ptr<xdirector, decltype(&xdirector::destroy)> program_;

@@ -39,6 +39,7 @@ both_up() {
   done
 }
 connect_to() { lab_exec client curl -s --max-time 3 "http://[$VIP6]:$1/" || echo $?; }
+is_connected() { [ -n "$(lab_exec client ss -Htn state established dst "[$VIP6]:$REST_PORT")" ]; }
 verdict() { director_status director-1 --json | jq ".verdicts.$1"; }
 
 deployment_up
@@ -77,6 +78,14 @@ check_within 10 "FTP of $host is back" both_up
 
 lab_exec "$host" ip link set dev eth0 address 02:00:00:00:77:06
 check_within 15 "a real server with another MAC address is found" alternates_now
+
+background download curl -sS --limit-rate 16M -o /dev/null -w '%{size_download}' "http://[$VIP6]:$REST_PORT/large"
+await 5 is_connected
+parent=$(director_processes director-1 run)
+director_signal director-1 KILL
+check_within 5 "xdirector, killed, is started again" is_another director-1 run "$parent"
+check_within 5 "requests alternate" alternates_now
+check "the tables are those of before: a download goes on" is "$(outcome download)" 67108864
 
 set_config director-1 '.virtual_servers[1].real_servers[0].address = "2001:db8::34"'
 director_signal director-1 HUP
