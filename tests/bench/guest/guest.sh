@@ -52,7 +52,7 @@ xdirector_is_ready() { "$XDIRECTOR" status --json 2>/dev/null | jq -e '.interfac
 
 xdirector_start() {
   configuration >$state/xdirector.json
-  ip netns exec director "$XDIRECTOR" run --config $state/xdirector.json --xdp-mode "$1" >$state/log 2>&1 &
+  nsenter --net=/run/netns/director "$XDIRECTOR" run --config $state/xdirector.json --xdp-mode "$1" >$state/log 2>&1 &
   daemon=$!
   until xdirector_is_ready; do
     kill -0 $daemon 2>/dev/null || { cat $state/log >&2; return 1; }
@@ -63,6 +63,7 @@ xdirector_start() {
 xdirector_stop() {
   kill $daemon
   wait $daemon
+  nsenter --net=/run/netns/director "$XDIRECTOR" detach >/dev/null
 }
 
 # ipvs_service "WHERE OPTION..." NETWORK: with four real servers of that network.
@@ -118,6 +119,7 @@ row() {
     director=$1
     start "$1"
   fi
+  [[ $1 != xdirector* ]] || set -- "$@" --verdicts /sys/fs/bpf/xdirector/counters
   figures=$("$GUEST_BENCH" "${@:5}" --packets "${GUEST_PACKETS:-20000}")
   echo "ROW|$1|$2|$3|$4|${figures/ /|}"
 }

@@ -62,7 +62,7 @@ const std::map<std::string, Case> kCases = {
 
 struct Options {
   std::string name;
-  std::string xdp, sink = "xdp";
+  std::string xdp, sink = "xdp", verdicts;
   bool tc_drop = false, ipv6 = false;
   uint32_t packets = 20000;
 };
@@ -145,14 +145,13 @@ class Frame {
   std::array<uint8_t, GUEST_FRAME_BYTES> bytes_{};
 };
 
-// xdirector's counters, where it runs.
-std::vector<uint64_t> verdicts() {
-  const base::Fd counters(bpf_obj_get("/sys/fs/bpf/xdirector/counters"));
-  if (!counters) return {};
+// xdirector's counters: packets by verdict.
+std::vector<uint64_t> read_verdicts(const std::string& pinned) {
+  const base::Fd counters(bpf_obj_get(pinned.c_str()));
   const auto cpus = static_cast<size_t>(libbpf_num_possible_cpus());
   std::vector<uint64_t> all(cpus * sizeof(xd_counters) / sizeof(uint64_t)), sum(XD_VERDICT_COUNT);
   const uint32_t key = 0;
-  if (bpf_map_lookup_elem(counters.get(), &key, all.data()) != 0) die("cannot read xdirector's counters");
+  if (!counters || bpf_map_lookup_elem(counters.get(), &key, all.data()) != 0) die("cannot read xdirector's counters");
   for (size_t i = 0; i < all.size(); i++) {
     const size_t verdict = i % (sizeof(xd_counters) / sizeof(uint64_t));
     if (verdict < sum.size()) sum[verdict] += all[i];
@@ -249,6 +248,10 @@ class Row {
     return {now.polls, now.packets, now.ns};
   }
 
+  std::vector<uint64_t> verdicts() const {
+    return options_.verdicts.empty() ? std::vector<uint64_t>() : read_verdicts(options_.verdicts);
+  }
+
   // A row that measured something else is no row.
   void check(uint64_t arrived, const std::vector<uint64_t>& before) const {
     const double least = options_.packets * 0.99;
@@ -326,6 +329,7 @@ int main(int argc, char** argv) {
   app.add_option("--xdp", options.xdp, "a floor on d0")->check(CLI::IsMember({"drop", "pass", "swap", "stateless"}));
   app.add_flag("--tc-drop", options.tc_drop, "what reaches d0's tc ingress is dropped and counts as arrived");
   app.add_option("--sink", options.sink, "where c0 takes the packets in")->check(CLI::IsMember({"xdp", "tc"}));
+  app.add_option("--verdicts", options.verdicts, "xdirector's pinned counters: all must have the expected verdict");
   app.add_flag("--ipv6", options.ipv6, "the same packets in IPv6");
   app.add_option("--packets", options.packets, "how many are measured")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
