@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Builds and tests. Usage: sudo tests/run.sh [unit|bpf|net|lint]...   (default: all)
+# Builds and tests. Usage: sudo tests/run.sh [unit|bpf|net|guest|lint|guest_long]...   (default: all but guest_long)
 #
 # As root it installs what is missing first. `unit` runs twice: as built by gcc, and with clang under the address and
 # undefined-behaviour sanitizers, together with a few seconds of each fuzz target.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 labels=("$@")
-[ $# -gt 0 ] || labels=(unit bpf lint net)
+[ $# -gt 0 ] || labels=(unit bpf guest lint net)
 
 wants() { [[ " ${labels[*]} " == *" $1 "* ]]; }
 
@@ -47,6 +47,9 @@ sanitized() {
 
 failed=0
 if [ "$(id -u)" = 0 ]; then examples/lab/setup.sh all; fi
+if wants guest || wants guest_long; then
+  tests/guest/kernels.sh 6.1 6.12 || echo "run.sh: without Debian's kernels the tests in guests are skipped" >&2
+fi
 if wants unit; then sanitized || failed=1; fi
 build dev || exit 1
 pattern=$(IFS='|'; echo "^(${labels[*]})\$")

@@ -13,6 +13,7 @@ build=(cmake ninja-build g++ pkg-config clang llvm bpftool libbpf-dev libnl-3-de
 servers=(nginx vsftpd)
 lab=(iproute2 ethtool curl jq procps util-linux)
 tests=(ccache keepalived lftp tcpdump git shellcheck)
+guests=(qemu-system-x86 busybox-static cpio xz-utils ipvsadm) # of tests/guest and tests/bench/guest
 tools=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev) # where the distribution has them
 
 say() { echo "set-up: $*"; }
@@ -79,7 +80,7 @@ main() {
       servers) wanted+=("${servers[@]}") ;;
       lab) wanted+=("${build[@]}" "${servers[@]}" "${lab[@]}") ;;
       all)
-        wanted+=("${build[@]}" "${servers[@]}" "${lab[@]}" "${tests[@]}")
+        wanted+=("${build[@]}" "${servers[@]}" "${lab[@]}" "${tests[@]}" "${guests[@]}")
         wanted_tools=("${tools[@]}")
         ;;
       *)

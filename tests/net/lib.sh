@@ -16,61 +16,11 @@ export XDIRECTOR XDIRECTOR_LAB
 # shellcheck source=examples/lab/deployment.sh
 . "$repository/examples/lab/deployment.sh"
 
-net_failed=0
-net_finished=0
+# shellcheck source=tests/support/claims.sh
+. "$repository/tests/support/claims.sh"
 
-skip() {
-  echo "SKIPPED: $*"
-  trap - EXIT
-  exit 77
-}
-
-# check CLAIM COMMAND...
-check() {
-  if "${@:2}"; then
-    echo "ok    $1"
-  else
-    net_fail "$1"
-  fi
-}
-
-# check_within SECONDS CLAIM COMMAND...
-check_within() {
-  local start
-  start=$(now_ms)
-  if await "$1" "${@:3}"; then
-    echo "ok    $2 (after $(seconds_since "$start") s)"
-  else
-    net_fail "$2 (not within $1 s)"
-  fi
-}
-
-net_fail() {
-  echo "FAIL  $*"
-  net_failed=1
-}
-
-# never_within SECONDS COMMAND...: for check; fails as soon as COMMAND succeeds.
-never_within() { ! await "$@"; }
-
-# is ACTUAL EXPECTED: for check; tells both when they differ.
-is() {
-  [ "$1" = "$2" ] || {
-    echo "      is:       $1"
-    echo "      expected: $2"
-    return 1
-  }
-}
-
-finish() {
-  net_finished=1
-  exit "$net_failed"
-}
-
-net_at_exit() {
-  local status=$?
-  [ "$net_finished" = 1 ] || echo "FAIL  the test broke off"
-  if [ "$status" != 0 ] || [ "$net_finished" = 0 ]; then net_context; fi
+at_end() {
+  [ "$1" = 0 ] || net_context
   lab_down
 }
 
@@ -87,8 +37,7 @@ net_context() {
 for tool in ip ethtool curl jq nginx vsftpd clang unshare nsenter; do
   command -v "$tool" >/dev/null || skip "$tool is not installed (examples/lab/setup.sh all)"
 done
-trap net_at_exit EXIT
-trap 'exit 1' INT TERM HUP
+claims_begin
 lab_down # what an earlier run of the same name could not remove, being killed
 [ -z "${RAN:-}" ] || : >"$RAN"
 
