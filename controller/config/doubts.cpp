@@ -108,7 +108,8 @@ void granularity(const model::Config& config, Findings& findings) {
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
     const model::VirtualServer& server = config.virtual_servers[i];
     const uint8_t whole = server.key.is_v6() ? 128 : 32;
-    if (server.persistence_timeout > base::Duration::zero() || server.persistence_prefix == whole) continue;
+    if (has_no_key(server) || server.persistence_timeout > base::Duration::zero()) continue;
+    if (server.persistence_prefix == whole) continue;
     findings.push_back(
         {path_of("virtual_servers", i) + ".persistence_granularity", "has no effect without \"persistence_timeout\""});
   }

@@ -44,8 +44,8 @@ model::Config read_config(const Value& root) {
       object.list("interfaces", [](const Value& element) { return InterfaceName()(element).value_or(std::string()); });
   config.vrrp_instances = object.list("vrrp_instances", vrrp_instance);
   config.port_marks = object.list("port_marks", port_mark);
-  config.virtual_servers =
-      object.list("virtual_servers", [&](const Value& element) { return virtual_server(element, timeouts); });
+  config.virtual_servers = object.list(
+      "virtual_servers", [&](const Value& element) { return virtual_server(element, timeouts, config.port_marks); });
   object.close();
   return config;
 }

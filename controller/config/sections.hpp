@@ -22,7 +22,8 @@ Timeouts lvs_timeouts(Object& object, const Timeouts& inherited);
 
 model::VrrpInstance vrrp_instance(const Value& value);
 model::PortMark port_mark(const Value& value);
-model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited);
+model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited,
+                                    const std::vector<model::PortMark>& port_marks);
 
 // Shared by the sections.
 inline constexpr Whole kPort{1, 65535};

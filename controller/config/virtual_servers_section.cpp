@@ -2,6 +2,7 @@
 // An element of `virtual_servers`, with its real servers and their checks.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -130,6 +131,20 @@ void read_key(Object& object, model::VirtualServerKey& key) {
   key.protocol = object.optional<model::Protocol>("protocol", protocol(), model::Protocol::tcp);
 }
 
+// Whether it is IPv6: by its address; with a mark by its real servers; without any by the addresses that carry the
+// mark. nullopt: an address that would say so could not be read.
+std::optional<bool> is_v6(const model::VirtualServer& server, const std::vector<model::PortMark>& port_marks) {
+  std::vector<base::Ip> addresses;
+  if (server.key.mark == 0) addresses.push_back(server.key.address);
+  for (const model::RealServer& real : server.real_servers) addresses.push_back(real.address);
+  for (const model::PortMark& rule : port_marks) {
+    if (rule.mark == server.key.mark && rule.protocol == server.key.protocol) addresses.push_back(rule.address);
+  }
+  if (addresses.empty()) return false;
+  if (addresses.front() == base::Ip()) return std::nullopt;
+  return addresses.front().is_v6();
+}
+
 }  // namespace
 
 Timeouts lvs_timeouts(Object& object, const Timeouts& inherited) {
@@ -151,7 +166,8 @@ Choice<model::Protocol> protocol() {
           .refused = {{"SCTP", "not supported; expected \"TCP\" or \"UDP\""}}};
 }
 
-model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited) {
+model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited,
+                                    const std::vector<model::PortMark>& port_marks) {
   Object object(value);
   model::VirtualServer server;
   const std::optional<Value> name = object.find("name");
@@ -168,12 +184,11 @@ model::VirtualServer virtual_server(const Value& value, const Timeouts& inherite
   server.tcp_fin_timeout = timeouts.tcp_fin;
   server.udp_timeout = timeouts.udp;
   server.real_servers = object.required_list("real_servers", "a list of real servers", real_server);
-  // A mark has the family of the real servers; of none it is IPv4.
-  const bool has_mark = server.key.mark != 0 && !server.real_servers.empty();
-  server.key.mark_v6 = has_mark && server.real_servers.front().address.is_v6();
+  const std::optional<bool> v6 = is_v6(server, port_marks);
+  server.key.mark_v6 = server.key.mark != 0 && v6.value_or(false);
   server.name = name ? kName(*name).value_or("") : server.key.str();
-  const ClientPrefix prefix{server.key.is_v6()};
-  server.persistence_prefix = granularity ? prefix(*granularity).value_or(prefix.longest()) : prefix.longest();
+  const ClientPrefix prefix{v6.value_or(false)};
+  server.persistence_prefix = granularity && v6 ? prefix(*granularity).value_or(prefix.longest()) : prefix.longest();
   object.close();
   return server;
 }

@@ -55,6 +55,15 @@ TEST(Errors, AreReportedAllAtOnceInTheOrderOfTheFile) {
           "65535"));
 }
 
+TEST(Errors, AnAddressThatCannotBeReadIsNoReasonForAnother) {
+  json config = smallest();
+  config["virtual_servers"][0]["address"] = "10.0.0";
+  for (const json& granularity : {json("255.255.255.0"), json(64)}) {
+    config["virtual_servers"][0]["persistence_granularity"] = granularity;
+    EXPECT_THAT(found_in(config), ElementsAre(HasSubstr("\"10.0.0\" is not an IP address"))) << granularity;
+  }
+}
+
 // --- One value at a time ---
 
 struct Wrong {

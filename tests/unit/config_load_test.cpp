@@ -136,6 +136,19 @@ TEST(Load, TakesIpv6Addresses) {
   EXPECT_EQ(loaded->config.virtual_servers.at(1).persistence_prefix, 64);
 }
 
+TEST(Load, AMarkWithoutRealServersHasTheFamilyOfItsAddresses) {
+  const auto loaded = load(R"({
+    "interfaces": ["eth0"],
+    "port_marks": [{ "mark": 6, "address": "2001:db8::1", "ports": "21" }],
+    "virtual_servers": [{ "fwmark": 6, "lb_algo": "wrr", "lb_kind": "DR", "real_servers": [] }] })",
+                           "f");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(testing::lines(loaded->warnings),
+            std::vector<std::string>{"f:4: warning: virtual_servers[0].real_servers: there is no real server: every "
+                                     "connection is dropped"});
+  EXPECT_TRUE(loaded->config.virtual_servers.at(0).key.is_v6());
+}
+
 TEST(Load, TakesAGranularityAsNetmaskOrAsPrefixLength) {
   auto text = testing::smallest();
   text["virtual_servers"][0]["persistence_timeout"] = 900;
