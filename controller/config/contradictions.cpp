@@ -4,7 +4,7 @@
 #include <map>
 
 #include "config/validate.hpp"
-#include "model/cycle.hpp"
+#include "model/schedules.hpp"
 #include "xdirector/limits.h"
 
 namespace config {
@@ -136,14 +136,6 @@ void at_most(size_t count, size_t limit, const char* path, const char* of_what, 
   if (count > limit) findings.push_back({path, fmt::format("{} {}; allowed are {}", count, of_what, limit)});
 }
 
-// With all its real servers up; with fewer it is no longer.
-uint64_t cycle_length(const model::VirtualServer& server) {
-  std::vector<model::WeightedSlot> slots;
-  slots.reserve(server.real_servers.size());
-  for (const model::RealServer& real : server.real_servers) slots.push_back({.weight = real.weight});
-  return model::cycle_length(slots);
-}
-
 void sizes(const model::Config& config, Findings& findings) {
   size_t addresses = 0;
   for (const auto& instance : config.vrrp_instances) addresses += instance.virtual_addresses.size();
@@ -151,17 +143,14 @@ void sizes(const model::Config& config, Findings& findings) {
 
   at_most(config.virtual_servers.size(), XD_MAX_VIRTUAL_SERVERS, "virtual_servers", "virtual servers", findings);
   size_t real_servers = 0;
-  uint64_t slots = 0;
-  for (const auto& server : config.virtual_servers) {
-    real_servers += server.real_servers.size();
-    slots += (cycle_length(server) + XD_SCHEDULE_BLOCK - 1) / XD_SCHEDULE_BLOCK * XD_SCHEDULE_BLOCK;
-  }
+  for (const auto& server : config.virtual_servers) real_servers += server.real_servers.size();
   at_most(real_servers, kMaxRealServers, "virtual_servers", "real servers in all virtual servers", findings);
-  if (slots > kMaxSlots) {
+  if (const uint64_t slots = model::schedule_slots(config); slots > kMaxSlots) {
     findings.push_back(
         {"virtual_servers",
-         fmt::format("the weights need schedules of {} slots together; allowed are {}. A schedule is as long as the "
-                     "sum of the weights divided by their greatest common divisor: use smaller weights",
+         fmt::format("the weights need schedules of {} entries together; allowed are {}. A virtual server takes "
+                     "about 33 times the sum of its weights divided by their greatest common divisor: use smaller "
+                     "weights",
                      slots, kMaxSlots)});
   }
 }

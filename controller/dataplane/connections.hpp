@@ -7,14 +7,12 @@
 #include <span>
 #include <vector>
 
+#include "model/tables.hpp"
 #include "xdirector/maps.h"
 
 namespace dataplane {
 
-// As `ipvsadm -Ln` has them: active is established, inactive is opening or closing.
-struct ConnectionCounts {
-  uint64_t active = 0, inactive = 0;
-};
+using model::ConnectionCounts;
 
 // One pass over the tables of both families after another. `real_servers` gives each slot's timeouts.
 class Sweep {

@@ -29,6 +29,13 @@ inline __u8 encode_transport(model::Protocol protocol, bool ipv6) {
   return static_cast<__u8>(static_cast<unsigned>(protocol) | (ipv6 ? unsigned{XD_IPV6} : 0U));
 }
 
+inline __u8 encode_flags(const model::VirtualServerEntry& entry) {
+  unsigned flags = XD_USED;
+  if (entry.one_packet) flags |= XD_ONE_PACKET;
+  if (entry.hash_port) flags |= XD_HASH_PORT;
+  return static_cast<__u8>(flags);
+}
+
 // The key in `services6`, and the name in `virtual_servers` of either family.
 inline xd_service_key6 encode(const model::VirtualServerKey& key) {
   xd_service_key6 encoded{};

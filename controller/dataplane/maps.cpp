@@ -86,7 +86,7 @@ base::Result<Maps> Maps::open(const MapFds& fds) {
 
 // --- reading ---
 
-std::vector<Slot> Maps::read_cycle(xd_cycle cycle) const {
+std::vector<Slot> Maps::read_schedule(xd_cycle cycle) const {
   std::vector<Slot> slots;
   for (uint32_t i = 0; i < cycle.length && cycle.offset + i < XD_SCHEDULE_SLOTS; ++i) {
     const uint32_t at = cycle.offset + i;
@@ -102,7 +102,11 @@ void Maps::read_virtual_servers(Tables& tables) const {
     tables.virtual_servers[i] = {.key = decode(value.key, (value.transport & XD_IPV6) != 0),
                                  .persistence_ticks = value.persistence_ticks,
                                  .persistence_prefix = value.persistence_prefix,
-                                 .cycle = read_cycle(value.cycle)};
+                                 .cycle = read_schedule(value.cycle),
+                                 .maglev = read_schedule(value.maglev),
+                                 .scheduler = static_cast<xd_scheduler>(value.scheduler),
+                                 .hash_port = (value.flags & XD_HASH_PORT) != 0,
+                                 .one_packet = (value.flags & XD_ONE_PACKET) != 0};
   }
 }
 
@@ -154,7 +158,7 @@ base::Result<> Maps::transition(const Tables& from, const Tables& to) {
   write_address_filter(to);
   write_virtual_servers(from, to);  // first: should we end here, no slot is left that nobody owns
   write_real_servers(from, to, true);
-  if (auto done = write_cycles(from, to); !done) return done;
+  if (auto done = write_schedules(from, to); !done) return done;
   if (auto done = write_port_marks(from, to); !done) return done;
   if (auto done = write_services(from, to); !done) return done;
   write_real_servers(from, to, false);
@@ -264,46 +268,66 @@ void Maps::write_virtual_servers(const Tables& from, const Tables& to) {
     value.persistence_prefix = entry.persistence_prefix;
     value.transport = encode_transport(entry.key.protocol, entry.key.is_v6());
     store(value.persistence_ticks, entry.persistence_ticks);
-    value.flags = XD_USED;
+    value.scheduler = static_cast<__u8>(entry.scheduler);
+    value.flags = encode_flags(entry);
   }
 }
 
-model::Regions Maps::regions() const {
-  model::Regions all;
-  for (Index i = 0; i < virtual_servers_.size(); ++i) {
-    const xd_cycle& cycle = virtual_servers_[i].cycle;
-    if (cycle.length > 0) all[i] = {cycle.offset, cycle.length};
+std::vector<model::Region> Maps::regions() const {
+  std::vector<model::Region> all;
+  for (const xd_virtual_server& value : virtual_servers_.all()) {
+    for (const xd_cycle& schedule : {value.cycle, value.maglev}) {
+      if (schedule.length > 0) all.push_back({schedule.offset, schedule.length});
+    }
   }
   return all;
 }
 
-base::Result<> Maps::write_cycles(const Tables& from, const Tables& to) {
-  std::map<Index, uint32_t> changed;
-  for (const auto& [index, entry] : to.virtual_servers) {
-    const model::VirtualServerEntry* before = find(from.virtual_servers, index);
-    if (before == nullptr || before->cycle != entry.cycle) changed[index] = static_cast<uint32_t>(entry.cycle.size());
+void Maps::fill(const model::Region& region, const std::vector<Slot>& slots) {
+  for (uint32_t i = 0; i < region.length; ++i) {
+    const uint32_t at = region.offset + i;
+    schedules_[at / XD_SCHEDULE_BLOCK].slot[at % XD_SCHEDULE_BLOCK] = slots[i];
   }
-  if (changed.empty()) return {};
-  base::Result<model::Regions> placed = model::place_cycles(regions(), changed, XD_SCHEDULE_SLOTS);
+}
+
+// All new ones are written beside the old ones before any comes into force.
+base::Result<> Maps::replace(const std::vector<NewSchedule>& schedules) {
+  if (schedules.empty()) return {};
+  std::vector<uint32_t> lengths;
+  lengths.reserve(schedules.size());
+  for (const NewSchedule& schedule : schedules) lengths.push_back(static_cast<uint32_t>(schedule.slots->size()));
+  const auto placed = model::place_schedules(regions(), lengths, XD_SCHEDULE_SLOTS);
   if (!placed) return std::unexpected(placed.error());
-  for (const auto& [index, region] : *placed) {
-    const std::vector<Slot>& cycle = to.virtual_servers.at(index).cycle;
-    for (uint32_t i = 0; i < region.length; ++i) {
-      const uint32_t at = region.offset + i;
-      schedules_[at / XD_SCHEDULE_BLOCK].slot[at % XD_SCHEDULE_BLOCK] = cycle[i];
-    }
-  }
-  for (const auto& [index, region] : *placed) {
+  for (size_t i = 0; i < schedules.size(); ++i) fill((*placed)[i], *schedules[i].slots);
+  for (size_t i = 0; i < schedules.size(); ++i) {
     xd_cycle cycle{};
-    if (region.length > 0) {
-      cycle.offset = region.offset;
-      cycle.length = region.length;
-    }
-    store(virtual_servers_[index].cycle.word, cycle.word);
-    store(virtual_servers_[index].maglev.word, cycle.word);
+    cycle.offset = lengths[i] > 0 ? (*placed)[i].offset : 0;
+    cycle.length = lengths[i];
+    store(schedules[i].where->word, cycle.word);
+    if (schedules[i].position != nullptr) store(*schedules[i].position, __u64{0});
   }
   wait_for_packets_in_flight();  // then the old regions are free
   return {};
+}
+
+base::Result<> Maps::write_schedules(const Tables& from, const Tables& to) {
+  std::vector<NewSchedule> changed;
+  for (const auto& [index, entry] : to.virtual_servers) {
+    const model::VirtualServerEntry* before = find(from.virtual_servers, index);
+    xd_virtual_server& value = virtual_servers_[index];
+    if (before == nullptr || before->cycle != entry.cycle) changed.push_back({&value.cycle, &value.position, &entry.cycle});
+    if (before == nullptr || before->maglev != entry.maglev) changed.push_back({&value.maglev, nullptr, &entry.maglev});
+  }
+  return replace(changed);
+}
+
+base::Result<> Maps::change_cycles(const model::Cycles& cycles) {
+  std::vector<NewSchedule> changed;
+  for (const auto& [index, cycle] : cycles) {
+    xd_virtual_server& value = virtual_servers_[index];
+    changed.push_back({&value.cycle, &value.position, &cycle});
+  }
+  return replace(changed);
 }
 
 base::Result<> Maps::write_services(const Tables& from, const Tables& to) {

@@ -9,6 +9,7 @@
 #include "dataplane/map.hpp"
 #include "dataplane/named_maps.hpp"
 #include "model/schedule_space.hpp"
+#include "model/schedules.hpp"
 #include "model/tables.hpp"
 #include "xdirector/maps.h"
 
@@ -29,6 +30,15 @@ class Maps {
   // written is taken back.
   base::Result<> change(const model::Tables& from, const model::Tables& to);
 
+  // Puts these cycles in place of those there.
+  base::Result<> change_cycles(const model::Cycles& cycles);
+
+  // How many connections of this virtual server have been scheduled since its cycle was begun, those placed by a hash
+  // and those that follow a template apart.
+  uint64_t position(model::Index virtual_server) const {
+    return __atomic_load_n(&virtual_servers_[virtual_server].position, __ATOMIC_RELAXED);
+  }
+
   // The deadline of a lease; zero: nobody here is MASTER of its virtual address.
   base::Time lease_until(uint32_t index) const {
     return base::Time{static_cast<int64_t>(__atomic_load_n(&leases_[index].until, __ATOMIC_ACQUIRE))};
@@ -44,7 +54,7 @@ class Maps {
 
  private:
   base::Result<> transition(const model::Tables& from, const model::Tables& to);
-  base::Result<> write_cycles(const model::Tables& from, const model::Tables& to);
+  base::Result<> write_schedules(const model::Tables& from, const model::Tables& to);
   void write_virtual_servers(const model::Tables& from, const model::Tables& to);
   void write_real_servers(const model::Tables& from, const model::Tables& to, bool active);
   void write_real_server(model::Slot slot, const model::RealServerEntry& entry, bool is_new);
@@ -58,8 +68,16 @@ class Maps {
   void read_virtual_servers(model::Tables& tables) const;
   void read_real_servers(model::Tables& tables) const;
   void read_port_marks(model::Tables& tables) const;
-  std::vector<model::Slot> read_cycle(xd_cycle cycle) const;
-  model::Regions regions() const;
+  std::vector<model::Slot> read_schedule(xd_cycle cycle) const;
+
+  struct NewSchedule {
+    xd_cycle* where;
+    __u64* position;  // begins anew with it; none for a Maglev table
+    const std::vector<model::Slot>* slots;
+  };
+  base::Result<> replace(const std::vector<NewSchedule>& schedules);
+  void fill(const model::Region& region, const std::vector<model::Slot>& slots);
+  std::vector<model::Region> regions() const;
 
   MappedArray<xd_address_filter> address_filter_;
   MappedArray<xd_interface> interfaces_;

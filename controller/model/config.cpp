@@ -11,6 +11,29 @@ const char* name(Protocol protocol) {
   return protocol == Protocol::tcp ? "TCP" : "UDP";
 }
 
+const char* name(Scheduler scheduler) {
+  switch (scheduler) {
+    case Scheduler::rr:
+      return "rr";
+    case Scheduler::wrr:
+      return "wrr";
+    case Scheduler::lc:
+      return "lc";
+    case Scheduler::wlc:
+      return "wlc";
+    case Scheduler::sh:
+      return "sh";
+    case Scheduler::mh:
+      return "mh";
+  }
+  return "";
+}
+
+uint16_t scheduled_weight(Scheduler scheduler, uint16_t weight) {
+  const bool ignored = scheduler == Scheduler::rr || scheduler == Scheduler::lc;
+  return ignored ? std::min(weight, uint16_t{1}) : weight;
+}
+
 std::string VirtualServerKey::str() const {
   if (mark != 0) return fmt::format("{} fwmark {}{}", name(protocol), mark, mark_v6 ? " IPv6" : "");
   return fmt::format("{} {}", name(protocol), address.str(port));

@@ -17,6 +17,15 @@ namespace model {
 enum class Protocol : uint8_t { tcp = IPPROTO_TCP, udp = IPPROTO_UDP };
 const char* name(Protocol protocol);  // "TCP", "UDP", as keepalived writes them
 
+// How a virtual server chooses the real server for a new connection; the words are keepalived's and IPVS's.
+enum class Scheduler : uint8_t { rr, wrr, lc, wlc, sh, mh };
+const char* name(Scheduler scheduler);
+
+// lc and wlc: by the connections that each real server has.
+constexpr bool by_connections(Scheduler scheduler) {
+  return scheduler == Scheduler::lc || scheduler == Scheduler::wlc;
+}
+
 enum class InitialState { master, backup };
 
 // One VRRP instance (version 2, PASS or no authentication, multicast).
@@ -81,6 +90,9 @@ struct VirtualServerKey {
 struct VirtualServer {
   std::string name;
   VirtualServerKey key;
+  Scheduler scheduler = Scheduler::wrr;
+  bool hash_port = false;   // sh-port, mh-port: a client's connections are spread, too
+  bool one_packet = false;  // ops: each datagram is scheduled by itself
   base::Duration delay_loop{};
   base::Duration persistence_timeout{};  // zero: not persistent
   uint8_t persistence_prefix = 32;       // how many bits of its address make a client; IPv6: 128 where not configured
@@ -89,6 +101,9 @@ struct VirtualServer {
 
   friend bool operator==(const VirtualServer&, const VirtualServer&) = default;
 };
+
+// The weight of a real server for its scheduler: rr and lc know only 0 and 1.
+uint16_t scheduled_weight(Scheduler scheduler, uint16_t weight);
 
 struct Config {
   std::string router_id;

@@ -3,27 +3,57 @@
 
 #include <fmt/format.h>
 
-namespace model {
+#include <algorithm>
+#include <numeric>
 
-base::Result<Regions> place_cycles(const Regions& occupied, const std::map<Index, uint32_t>& wanted, uint32_t size) {
-  std::map<uint32_t, uint32_t> taken;  // offset → length
-  for (const auto& [index, region] : occupied) {
-    if (region.length > 0) taken[region.offset] = region.length;
+namespace model {
+namespace {
+
+// The gaps between `occupied`, one after another.
+class Gaps {
+ public:
+  Gaps(std::vector<Region> occupied, uint32_t size) : occupied_(std::move(occupied)), size_(size) {
+    std::ranges::sort(occupied_, {}, &Region::offset);
   }
-  Regions placed;
-  for (const auto& [index, length] : wanted) {
-    uint32_t offset = 0;
-    auto next = taken.begin();
-    while (next != taken.end() && next->first - offset < length) {
-      offset = next->first + next->second;
-      ++next;
+
+  // The next gap of this length or more; from its beginning.
+  bool find(uint32_t length) {
+    while (end() - begin_ < length) {
+      if (next_ == occupied_.size()) return false;
+      begin_ = occupied_[next_].offset + occupied_[next_].length;
+      ++next_;
     }
-    if (size - offset < length) {
+    return true;
+  }
+
+  Region take(uint32_t length) {
+    begin_ += length;
+    return {begin_ - length, length};
+  }
+
+ private:
+  uint32_t end() const { return next_ == occupied_.size() ? size_ : occupied_[next_].offset; }
+
+  std::vector<Region> occupied_;
+  uint32_t size_, begin_ = 0;
+  size_t next_ = 0;  // the first one behind the gap
+};
+
+}  // namespace
+
+base::Result<std::vector<Region>> place_schedules(std::vector<Region> occupied, const std::vector<uint32_t>& lengths,
+                                                  uint32_t size) {
+  std::vector<size_t> order(lengths.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, {}, [&](size_t i) { return lengths[i]; });
+  std::vector<Region> placed(lengths.size());
+  Gaps gaps(std::move(occupied), size);
+  for (const size_t i : order) {  // a gap that is too small for one is too small for all behind it
+    if (!gaps.find(lengths[i])) {
       return base::fail(
-          fmt::format("no room for a schedule of {} entries; use smaller weights with a common divisor", length));
+          fmt::format("no room for a schedule of {} entries; use smaller weights with a common divisor", lengths[i]));
     }
-    placed[index] = {offset, length};
-    if (length > 0) taken[offset] = length;
+    placed[i] = gaps.take(lengths[i]);
   }
   return placed;
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where each cycle lies in the one array `schedules`. Old and new cycles stand side by side until no packet reads the
-// old one any more.
+// Where each schedule lies in the one array `schedules`. Old and new ones stand side by side until no packet reads the
+// old ones any more.
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <vector>
 
 #include "base/result.hpp"
-#include "model/tables.hpp"
 
 namespace model {
 
@@ -17,9 +16,9 @@ struct Region {
   friend bool operator==(const Region&, const Region&) = default;
 };
 
-using Regions = std::map<Index, Region>;  // of the virtual servers that have a cycle
-
-// Finds room for the cycle lengths in `wanted`, first fit, in `size` slots, away from everything in `occupied`.
-base::Result<Regions> place_cycles(const Regions& occupied, const std::map<Index, uint32_t>& wanted, uint32_t size);
+// Finds room for schedules of these lengths, in their order, in `size` slots, away from everything in `occupied`: each
+// in the first gap that is large enough, short ones first.
+base::Result<std::vector<Region>> place_schedules(std::vector<Region> occupied, const std::vector<uint32_t>& lengths,
+                                                  uint32_t size);
 
 }  // namespace model

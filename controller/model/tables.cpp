@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "model/cycle.hpp"
+#include "model/schedules.hpp"
 
 namespace model {
 namespace {
@@ -46,6 +46,11 @@ xd_real_server_state state_of(const RealServer& server, bool up) {
   return up && server.weight > 0 ? XD_ACTIVE : XD_DRAINING;
 }
 
+xd_scheduler chosen_by(Scheduler scheduler) {
+  if (scheduler == Scheduler::sh) return XD_BY_CYCLE;
+  return scheduler == Scheduler::mh ? XD_BY_MAGLEV : XD_BY_TURN;
+}
+
 // Finds free numbers in [first, end) that `taken` does not have, each once.
 class FreeNumbers {
  public:
@@ -81,7 +86,7 @@ class Builder {
     keep_what_drains();
     if (auto done = place_virtual_servers(); !done) return std::unexpected(done.error());
     if (auto done = place_real_servers(); !done) return std::unexpected(done.error());
-    make_cycles();
+    make_schedules(config_, around_, now_, tables_);
     if (auto done = place_leases(); !done) return std::unexpected(done.error());
     return std::move(tables_);
   }
@@ -101,9 +106,11 @@ class Builder {
       draining.state = entry.state == XD_FAILED ? XD_FAILED : XD_DRAINING;
       draining.next_hop = next_hop(entry.key.address, entry.next_hop);
       tables_.real_servers[slot] = draining;
-      VirtualServerEntry owner = now_.virtual_servers.at(entry.virtual_server);
-      owner.cycle.clear();
-      tables_.virtual_servers[entry.virtual_server] = owner;
+      const auto [owner, is_new] = tables_.virtual_servers.try_emplace(entry.virtual_server);
+      if (!is_new) continue;
+      owner->second = now_.virtual_servers.at(entry.virtual_server);
+      owner->second.cycle.clear();
+      owner->second.maglev.clear();
     }
   }
 
@@ -125,7 +132,9 @@ class Builder {
           .key = server.key,
           .persistence_ticks = persistent ? to_ticks(server.persistence_timeout, around_.tick) : 0,
           .persistence_prefix = server.persistence_prefix,
-          .cycle = {}};
+          .scheduler = chosen_by(server.scheduler),
+          .hash_port = server.hash_port,
+          .one_packet = server.one_packet};
       tables_.services[server.key] = *index;
     }
     return {};
@@ -152,7 +161,7 @@ class Builder {
         tables_.real_servers[static_cast<Slot>(*slot)] = {
             .virtual_server = index,
             .key = key_of(real),
-            .weight = real.weight,
+            .weight = scheduled_weight(server.scheduler, real.weight),
             .state = state_of(real, up),
             .next_hop = next_hop(real.address, {}),
             .virtual_address = address,
@@ -163,21 +172,6 @@ class Builder {
       }
     }
     return {};
-  }
-
-  // Ordered by address:port, so that directors with the same view of health have the same cycle: the consistent hash
-  // chooses from it. A real server whose MAC is not known yet has to wait: a connection given to it would be lost.
-  void make_cycles() {
-    std::map<Index, std::map<RealServerKey, WeightedSlot>> active;
-    for (const auto& [slot, entry] : tables_.real_servers) {
-      if (entry.state == XD_ACTIVE && entry.next_hop.mac)
-        active[entry.virtual_server][entry.key] = {slot, entry.weight};
-    }
-    for (const auto& [index, servers] : active) {
-      std::vector<WeightedSlot> ordered;
-      for (const auto& [key, server] : servers) ordered.push_back(server);
-      tables_.virtual_servers.at(index).cycle = make_cycle(ordered);
-    }
   }
 
   base::Result<> place_leases() {

@@ -51,11 +51,18 @@ struct NextHop {
   friend bool operator==(const NextHop&, const NextHop&) = default;
 };
 
+// As `ipvsadm -Ln` has them: active is established, inactive is opening or closing.
+struct ConnectionCounts {
+  uint64_t active = 0, inactive = 0;
+};
+
 struct VirtualServerEntry {
   VirtualServerKey key;
   uint32_t persistence_ticks = 0;  // 0: not persistent
   uint8_t persistence_prefix = 0;
-  std::vector<Slot> cycle;  // empty: none to schedule, or removed
+  std::vector<Slot> cycle, maglev;  // empty: none to schedule, or removed
+  xd_scheduler scheduler = XD_BY_TURN;
+  bool hash_port = false, one_packet = false;
 
   friend bool operator==(const VirtualServerEntry&, const VirtualServerEntry&) = default;
 };
@@ -63,7 +70,7 @@ struct VirtualServerEntry {
 struct RealServerEntry {
   Index virtual_server = 0;
   RealServerKey key;
-  uint16_t weight = 0;  // as configured; 0 when it was removed
+  uint16_t weight = 0;  // for its scheduler; 0 when it was removed
   xd_real_server_state state = XD_UNUSED;
   NextHop next_hop;
   base::Ip virtual_address;   // none: any (a mark on several addresses)
@@ -102,6 +109,7 @@ struct Surroundings {
   std::set<Slot> idle;                              // slots that surely no connection holds
   std::set<base::Ip> released;                      // virtual addresses that are surely not on this host any more
   base::Duration tick{};                            // of the packet path's clock
+  std::vector<ConnectionCounts> connections;        // by slot, as counted last; for lc and wlc, else empty
 };
 
 // Who has which slot.

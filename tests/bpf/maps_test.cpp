@@ -103,7 +103,7 @@ TEST_F(MapsTest, WhatIsTakenAwayIsGone) {
   EXPECT_EQ(maps_->read(), model::Tables{});
 }
 
-TEST_F(MapsTest, AChangeMovesACycleAndKeepsThePosition) {
+TEST_F(MapsTest, AChangeMovesACycle) {
   change({}, example());
   model::Tables longer = example();
   longer.virtual_servers[0].cycle.push_back(1);

@@ -141,22 +141,24 @@ TEST(Limits, RulesPerMarkedAddress) {
                                             "neighbouring ranges together"));
 }
 
-// A schedule takes sum(weights) / gcd(weights) slots, in blocks of 32; the old ones stay while new ones are made.
+// A cycle takes sum(weights) / gcd(weights) entries, the Maglev table beside it at most 65521; the old ones stay while
+// new ones are made.
 TEST(Limits, Schedules) {
   json config = smallest();
   auto& real_servers = config["virtual_servers"][0]["real_servers"];
   real_servers = json::array();
-  for (int i = 0; i < 32; ++i) {
+  for (int i = 0; i < 31; ++i) {
     real_servers.push_back({{"address", address(i)}, {"port", 80}, {"weight", 65535}});
   }
-  real_servers.push_back({{"address", address(32)}, {"port", 80}, {"weight", 32}});
-  EXPECT_THAT(found_in(config), IsEmpty()) << "2^21 slots are just enough";
+  real_servers.push_back({{"address", address(32)}, {"port", 80}, {"weight", 46}});
+  EXPECT_THAT(found_in(config), IsEmpty()) << "2^21 entries are just enough";
   real_servers.push_back({{"address", address(33)}, {"port", 80}, {"weight", 1}});
   EXPECT_THAT(
       found_in(config),
-      ElementsAre("virtual_servers: the weights need schedules of 2097184 slots together; allowed are 2097152. A "
-                  "schedule is as long as the sum of the weights divided by their greatest common divisor: use "
-                  "smaller weights"));
+      ElementsAre(
+          "virtual_servers: the weights need schedules of 2097153 entries together; allowed are 2097152. A "
+          "virtual server takes about 33 times the sum of its weights divided by their greatest common divisor: "
+          "use smaller weights"));
   for (auto& real : real_servers) real["weight"] = 65535;
   EXPECT_THAT(found_in(config), IsEmpty()) << "equal weights make a short schedule";
 }
