@@ -144,6 +144,13 @@ std::string persistence(const Json& server) {
   return fmt::format(" persistent {:g} s{}", timeout, whole ? "" : fmt::format(" by /{}", prefix));
 }
 
+// "wrr", "mh mh-port", "rr ops"
+std::string scheduler(const Json& server) {
+  const std::string algorithm = text(server, "lb_algo");
+  return algorithm + (server.at("hash_port").get<bool>() ? " " + algorithm + "-port" : "") +
+         (server.at("ops").get<bool>() ? " ops" : "");
+}
+
 void show_virtual_servers(Page& page, const Json& status) {
   const size_t width = endpoint_width(status);
   page.line("");
@@ -151,8 +158,8 @@ void show_virtual_servers(Page& page, const Json& status) {
   page.line("  -> {:<{}} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}", "Real server", width, "weight", "health",
             "active", "inactive", "opened", "packets", "bytes");
   for (const Json& server : status.at("virtual_servers")) {
-    page.line("{} \"{}\" {} {}{}", service(server), text(server, "name"), text(server, "lb_algo"),
-              text(server, "lb_kind"), persistence(server));
+    page.line("{} \"{}\" {} {}{}", service(server), text(server, "name"), scheduler(server), text(server, "lb_kind"),
+              persistence(server));
     for (const Json& real : server.at("real_servers")) show_real_server(page, width, status, real);
   }
   if (status.at("draining").empty()) return;

@@ -132,6 +132,15 @@ void families_of_marks(const model::Config& config, Findings& findings) {
   }
 }
 
+void persistent_packets(const model::Config& config, Findings& findings) {
+  for (size_t i = 0; i < config.virtual_servers.size(); ++i) {
+    const model::VirtualServer& server = config.virtual_servers[i];
+    if (!server.one_packet || server.persistence_timeout == base::Duration::zero()) continue;
+    findings.push_back({fmt::format("virtual_servers[{}].ops", i),
+                        "of a virtual server with ops nothing is remembered; remove it, or \"persistence_timeout\""});
+  }
+}
+
 void at_most(size_t count, size_t limit, const char* path, const char* of_what, Findings& findings) {
   if (count > limit) findings.push_back({path, fmt::format("{} {}; allowed are {}", count, of_what, limit)});
 }
@@ -183,6 +192,7 @@ std::vector<Finding> contradictions(const model::Config& config) {
   unique_real_servers(config, findings);
   families_of_real_servers(config, findings);
   families_of_marks(config, findings);
+  persistent_packets(config, findings);
   sizes(config, findings);
   port_marks(config, findings);
   return findings;

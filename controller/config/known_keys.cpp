@@ -40,6 +40,11 @@ constexpr auto kHints = std::to_array<Hint>({
     {"virtual_server_group",
      "give several addresses or ports one mark by \"port_marks\", and a virtual server with that "
      "\"fwmark\""},
+    {"sh-fallback",
+     "it is always so: what would fall to a real server that is not there falls to the others; remove it"},
+    {"mh-fallback",
+     "it is always so: what would fall to a real server that is not there falls to the others; remove it"},
+    {"flag-*", "write \"sh-port\": true or \"mh-port\": true"},
     // Another object
     {"inhibit_on_failure", "give it to each of \"real_servers\""},
     {"connect_timeout", "give it to each of a real server's \"checks\""},
@@ -70,7 +75,6 @@ constexpr auto kHints = std::to_array<Hint>({
     {"notification_*", kNotYet},
     {"notify*", kNotYet},
     {"omega", kNotYet},
-    {"ops", kNotYet},
     {"persistence_engine", kNotYet},
     {"preempt_delay", kNotYet},
     {"quorum*", kNotYet},

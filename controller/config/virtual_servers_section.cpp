@@ -12,7 +12,9 @@
 namespace config {
 namespace {
 
-constexpr std::string_view kNotYetUseWrr = "not supported yet; expected \"wrr\"";
+constexpr std::string_view kUseWlc = "not supported; the nearest is \"wlc\"";
+constexpr std::string_view kUseMh =
+    "not supported, it balances by the address that packets are sent to; by their source: \"mh\"";
 constexpr std::string_view kDirectRoutingOnly =
     "not supported, only direct routing is; use \"DR\", and give each real server the virtual address on lo (xdirector "
     "real-server add)";
@@ -21,21 +23,17 @@ constexpr std::string_view kNotYetUseTcp = "not supported yet; expected \"tcp\""
 // Names what is meant and is otherwise without effect, as there is one of it.
 struct OnlyOne {};
 
-Choice<OnlyOne> scheduler() {
-  return {.words = {{"wrr", {}}},
-          .refused = {{"rr", "not supported yet; expected \"wrr\", which is the same with equal weights"},
-                      {"lc", kNotYetUseWrr},
-                      {"wlc", kNotYetUseWrr},
-                      {"lblc", kNotYetUseWrr},
-                      {"lblcr", kNotYetUseWrr},
-                      {"sh", kNotYetUseWrr},
-                      {"mh", kNotYetUseWrr},
-                      {"dh", kNotYetUseWrr},
-                      {"fo", kNotYetUseWrr},
-                      {"ovf", kNotYetUseWrr},
-                      {"sed", kNotYetUseWrr},
-                      {"nq", kNotYetUseWrr},
-                      {"twos", kNotYetUseWrr}}};
+Choice<model::Scheduler> scheduler() {
+  using enum model::Scheduler;
+  return {.words = {{"rr", rr}, {"wrr", wrr}, {"lc", lc}, {"wlc", wlc}, {"sh", sh}, {"mh", mh}},
+          .refused = {{"sed", kUseWlc},
+                      {"nq", kUseWlc},
+                      {"twos", kUseWlc},
+                      {"ovf", kUseWlc},
+                      {"lblc", kUseMh},
+                      {"lblcr", kUseMh},
+                      {"dh", kUseMh},
+                      {"fo", "not supported; use \"wrr\", and weight 0 for a real server in reserve"}}};
 }
 
 Choice<OnlyOne> forwarding_method() {
@@ -145,6 +143,25 @@ std::optional<bool> is_v6(const model::VirtualServer& server, const std::vector<
   return addresses.front().is_v6();
 }
 
+// An option that goes with some virtual servers only.
+bool option(Object& object, std::string_view key, bool fits, std::string_view otherwise) {
+  const std::optional<Value> value = object.find(key);
+  const bool wanted = value && Flag()(*value).value_or(false);
+  if (wanted && !fits) value->wrong(std::string(otherwise));
+  return wanted;
+}
+
+void read_scheduler(Object& object, model::VirtualServer& server) {
+  using enum model::Scheduler;
+  const auto algorithm = object.required<std::optional<model::Scheduler>>("lb_algo", scheduler());
+  server.scheduler = algorithm.value_or(wrr);
+  const bool sh_port = option(object, "sh-port", !algorithm || algorithm == sh, "goes with \"lb_algo\": \"sh\" only");
+  const bool mh_port = option(object, "mh-port", !algorithm || algorithm == mh, "goes with \"lb_algo\": \"mh\" only");
+  server.hash_port = sh_port || mh_port;
+  server.one_packet = option(object, "ops", server.key.protocol != model::Protocol::tcp,
+                             "goes with \"protocol\": \"UDP\" only: a TCP connection cannot be torn apart");
+}
+
 }  // namespace
 
 Timeouts lvs_timeouts(Object& object, const Timeouts& inherited) {
@@ -172,7 +189,7 @@ model::VirtualServer virtual_server(const Value& value, const Timeouts& inherite
   model::VirtualServer server;
   const std::optional<Value> name = object.find("name");
   read_key(object, server.key);
-  object.required<OnlyOne>("lb_algo", scheduler());
+  read_scheduler(object, server);
   object.required<OnlyOne>("lb_kind", forwarding_method());
   server.delay_loop = object.optional<base::Duration>("delay_loop", Seconds{0.1, 86400}, std::chrono::seconds(60));
   constexpr double kMonth = 31 * 86400;  // as long as ipvsadm allows

@@ -75,6 +75,7 @@ class Daemon {
   void vrrp_lost(base::Duration restart_in);
   std::set<model::Slot> draining() const;
   void sweep();
+  void rebalance();
   void remove_leftovers();
 
   // What goes out.
@@ -105,6 +106,7 @@ class Daemon {
   int64_t started_ = base::unix_seconds(), loaded_ = 0;
   HealthState health_state_;
   IdleSlots idle_slots_;
+  std::map<model::Index, uint64_t> positions_;  // of lc and wlc virtual servers, when they were rebalanced last
   Fence fence_;
   std::string fence_problem_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
@@ -124,7 +126,8 @@ base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
                              .interface_mac = plan.entrances(),
                              .idle = freed.idle,
                              .released = freed.addresses,
-                             .tick = dataplane_->tick()};
+                             .tick = dataplane_->tick(),
+                             .connections = dataplane_->sweep().counts()};
   for (const std::string& name : config.attached_interfaces()) {
     const std::optional<netlink::Link> link = network_->link(name);
     if (link) around.interface_index[name] = static_cast<uint32_t>(link->index);
@@ -298,10 +301,22 @@ void Daemon::sweep() {
   if (!tick) return;
   const size_t step = std::min(kLargestSweepStep, dataplane_->sweep().size() / kSweepSteps + 1);
   if (!dataplane_->sweep().step(step, *tick)) return;
+  rebalance();
   const std::set<model::Slot> idle = idle_slots_.pass_ended(draining(), dataplane_->sweep().counts());
   if (idle.empty()) return;
   apply_or_log({.idle = idle, .addresses = {}});
   network_->watch(real_server_addresses(config_));
+}
+
+// lc and wlc: whoever has the fewest connections now gets the next ones.
+void Daemon::rebalance() {
+  const auto arrivals = [this](model::Index index) {
+    const uint64_t now = dataplane_->maps().position(index), before = std::exchange(positions_[index], now);
+    return now < before ? now : now - before;  // a new cycle has begun in between
+  };
+  const model::Cycles cycles = model::rebalanced(config_, dataplane_->tables(), dataplane_->sweep().counts(), arrivals);
+  for (const auto& [index, cycle] : cycles) positions_[index] = 0;
+  if (auto done = dataplane_->change_cycles(cycles); !done) base::log::error("{}", done.error().message);
 }
 
 // Some time after a reload: what the worker has not taken off by now, we do.

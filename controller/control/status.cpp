@@ -85,7 +85,9 @@ Json virtual_server_json(const model::VirtualServer& server, const Snapshot& all
     json["address"] = server.key.address.str();
     json["port"] = server.key.port;
   }
-  json["lb_algo"] = "wrr";
+  json["lb_algo"] = model::name(server.scheduler);
+  json["hash_port"] = server.hash_port;
+  json["ops"] = server.one_packet;
   json["lb_kind"] = "DR";
   json["persistence_timeout"] = base::seconds(server.persistence_timeout);
   json["persistence_granularity"] = server.persistence_prefix;

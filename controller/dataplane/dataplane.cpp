@@ -184,6 +184,12 @@ base::Result<> Dataplane::apply(const model::Tables& desired) {
   return done;
 }
 
+base::Result<> Dataplane::change_cycles(const model::Cycles& cycles) {
+  if (auto done = maps_.change_cycles(cycles); !done) return done;
+  for (const auto& [index, cycle] : cycles) tables_.virtual_servers.at(index).cycle = cycle;
+  return {};
+}
+
 base::Result<Attached> Dataplane::attach_to(const Place& place, std::optional<Mode> wanted) {
   const Programs programs{.plain = bpf_program__fd(program_->progs.xdirector),
                           .multi_buffer = bpf_program__fd(program_->progs.xdirector_frags)};

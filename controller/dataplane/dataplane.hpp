@@ -35,6 +35,7 @@ class Dataplane {
 
   const model::Tables& tables() const { return tables_; }
   base::Result<> apply(const model::Tables& desired);  // on an error everything is as before
+  base::Result<> change_cycles(const model::Cycles& cycles);
 
   base::Result<Attached> attach_to(const Place& place, std::optional<Mode> wanted);
 

@@ -315,7 +315,8 @@ base::Result<> Maps::write_schedules(const Tables& from, const Tables& to) {
   for (const auto& [index, entry] : to.virtual_servers) {
     const model::VirtualServerEntry* before = find(from.virtual_servers, index);
     xd_virtual_server& value = virtual_servers_[index];
-    if (before == nullptr || before->cycle != entry.cycle) changed.push_back({&value.cycle, &value.position, &entry.cycle});
+    if (before == nullptr || before->cycle != entry.cycle)
+      changed.push_back({&value.cycle, &value.position, &entry.cycle});
     if (before == nullptr || before->maglev != entry.maglev) changed.push_back({&value.maglev, nullptr, &entry.maglev});
   }
   return replace(changed);

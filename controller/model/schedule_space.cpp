@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 namespace model {
 namespace {
@@ -45,7 +46,7 @@ base::Result<std::vector<Region>> place_schedules(std::vector<Region> occupied, 
                                                   uint32_t size) {
   std::vector<size_t> order(lengths.size());
   std::iota(order.begin(), order.end(), 0);
-  std::ranges::stable_sort(order, {}, [&](size_t i) { return lengths[i]; });
+  std::ranges::sort(order, {}, [&](size_t i) { return std::pair(lengths[i], i); });
   std::vector<Region> placed(lengths.size());
   Gaps gaps(std::move(occupied), size);
   for (const size_t i : order) {  // a gap that is too small for one is too small for all behind it

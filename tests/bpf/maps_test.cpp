@@ -43,8 +43,8 @@ class MapsTest : public testing::Test {
     tables.interfaces = {{3, *base::Mac::parse("02:00:00:00:00:44")}, {3 + XD_INTERFACES, base::Mac()}};
     tables.services = {{rest, 0}, {ftp, 7}};
     tables.port_marks[{ip("192.168.100.111"), model::Protocol::udp}] = {{8000, 9000, 300}, {9814, 9814, 300}};
-    tables.virtual_servers[0] = {rest, 0, 32, std::vector<model::Slot>(100, 1)};
-    tables.virtual_servers[7] = {ftp, 901, 24, {9}};
+    tables.virtual_servers[0] = {rest, 0, 32, std::vector<model::Slot>(100, 1), {1, 1}, XD_BY_MAGLEV, true};
+    tables.virtual_servers[7] = {ftp, 901, 24, {9}, {9, 9, 9}, XD_BY_CYCLE, false, true};
     tables.real_servers[1] = {.virtual_server = 0,
                               .key = {ip("192.168.100.34"), 9826},
                               .weight = 5,
@@ -109,6 +109,19 @@ TEST_F(MapsTest, AChangeMovesACycle) {
   longer.virtual_servers[0].cycle.push_back(1);
   change(example(), longer);
   EXPECT_EQ(maps_->read(), longer);
+}
+
+TEST_F(MapsTest, ANewCycleBeginsAtItsStart) {
+  change({}, example());
+  auto mapped =
+      MappedArray<xd_virtual_server>::map(bpf_map__fd(program_->maps.virtual_servers), XD_MAX_VIRTUAL_SERVERS);
+  for (const model::Index index : {0U, 7U}) (*mapped)[index].position = 5;  // as the program does
+  ASSERT_TRUE(maps_->change_cycles({{0, {1, 1, 1}}}));
+  model::Tables changed = example();
+  changed.virtual_servers[0].cycle = {1, 1, 1};
+  EXPECT_EQ(maps_->read(), changed);
+  EXPECT_EQ(maps_->position(0), 0u);
+  EXPECT_EQ(maps_->position(7), 5u) << "its cycle is as it was";
 }
 
 TEST_F(MapsTest, AnErrorLeavesEverythingAsItWas) {

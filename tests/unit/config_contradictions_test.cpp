@@ -163,6 +163,18 @@ TEST(Limits, Schedules) {
   EXPECT_THAT(found_in(config), IsEmpty()) << "equal weights make a short schedule";
 }
 
+TEST(Contradictions, PersistenceOfSinglePackets) {
+  json config = smallest();
+  json& server = config["virtual_servers"][0];
+  server["protocol"] = "UDP";
+  server["ops"] = true;
+  EXPECT_THAT(found_in(config), IsEmpty());
+  server["persistence_timeout"] = 60;
+  EXPECT_THAT(found_in(config),
+              ElementsAre("virtual_servers[0].ops: of a virtual server with ops nothing is remembered; "
+                          "remove it, or \"persistence_timeout\""));
+}
+
 TEST(Contradictions, AVirtualServerOfTwoFamilies) {
   json config = smallest();
   config["virtual_servers"][0] = virtual_server("2001:db8::100", 80);

@@ -32,7 +32,7 @@ TEST(Errors, AreReportedAllAtOnceInTheOrderOfTheFile) {
       "virtual_ipaddress": ["10.0.0.100", "fe80::1"] }
   ],
   "virtual_servers": [
-    { "address": "10.0.0.100", "port": 80, "lb_algo": "wlc", "lb_kind": "NAT",
+    { "address": "10.0.0.100", "port": 80, "lb_algo": "sed", "lb_kind": "NAT",
       "real_servers": [ { "address": "10.0.0.1", "port": 80, "weight": -1 },
                         { "address": "real-2", "port": 0 } ] }
   ]
@@ -44,7 +44,7 @@ TEST(Errors, AreReportedAllAtOnceInTheOrderOfTheFile) {
           "f:4: vrrp_instances[0].priority: found a text; expected a whole number from 1 to 255",
           "f:5: vrrp_instances[0].virtual_ipaddress[1]: IPv6 is not supported yet in VRRP (\"fe80::1\"); expected an "
           "IPv4 address such as 192.168.100.111",
-          "f:8: virtual_servers[0].lb_algo: \"wlc\" is not supported yet; expected \"wrr\"",
+          "f:8: virtual_servers[0].lb_algo: \"sed\" is not supported; the nearest is \"wlc\"",
           "f:8: virtual_servers[0].lb_kind: \"NAT\" is not supported, only direct routing is; use \"DR\", and "
           "give each real server the virtual address on lo (xdirector real-server add)",
           "f:9: virtual_servers[0].real_servers[0].weight: -1 is not allowed; expected a whole number from 0 to "
@@ -186,10 +186,23 @@ INSTANTIATE_TEST_SUITE_P(
               R"(virtual_servers[0].protocol: "SCTP" is not supported; expected "TCP" or "UDP")"},
         Wrong{SERVER "/protocol", "tcp",
               R"(virtual_servers[0].protocol: "tcp" is not known here; allowed is "TCP" or "UDP")"},
-        Wrong{SERVER "/lb_algo", "rr",
-              "virtual_servers[0].lb_algo: \"rr\" is not supported yet; expected \"wrr\", which is the same with equal "
-              "weights"},
-        Wrong{SERVER "/lb_algo", "wrrr", R"(virtual_servers[0].lb_algo: "wrrr" is not known here; allowed is "wrr")"},
+        Wrong{SERVER "/lb_algo", "dh",
+              "virtual_servers[0].lb_algo: \"dh\" is not supported, it balances by the address that packets are sent "
+              "to; by their source: \"mh\""},
+        Wrong{SERVER "/lb_algo", "fo",
+              "virtual_servers[0].lb_algo: \"fo\" is not supported; use \"wrr\", and weight 0 for a real server in "
+              "reserve"},
+        Wrong{SERVER "/lb_algo", "wrrr",
+              "virtual_servers[0].lb_algo: \"wrrr\" is not known here; allowed is \"rr\" or \"wrr\" or \"lc\" or "
+              "\"wlc\" or \"sh\" or \"mh\""},
+        Wrong{SERVER "/sh-port", true, R"(virtual_servers[0].sh-port: goes with "lb_algo": "sh" only)"},
+        Wrong{SERVER "/mh-port", true, R"(virtual_servers[0].mh-port: goes with "lb_algo": "mh" only)"},
+        Wrong{SERVER "/mh-port", 1, "virtual_servers[0].mh-port: found a number; expected true or false"},
+        Wrong{SERVER "/mh-fallback", true,
+              "virtual_servers[0]: unknown key \"mh-fallback\": it is always so: what would fall to a real server that "
+              "is not there falls to the others; remove it"},
+        Wrong{SERVER "/ops", true,
+              "virtual_servers[0].ops: goes with \"protocol\": \"UDP\" only: a TCP connection cannot be torn apart"},
         Wrong{SERVER "/lb_kind", "TUN",
               "virtual_servers[0].lb_kind: \"TUN\" is not supported, only direct routing is; use \"DR\", and give each "
               "real server the virtual address on lo (xdirector real-server add)"},
@@ -299,7 +312,8 @@ TEST(Errors, WhatIsMissingIsNamedWithWhatIsExpected) {
           "virtual_servers[0]: \"address\" is missing; expected an IP address such as 192.168.100.111 or "
           "2001:db8::111 (or give \"fwmark\" in place of \"address\" and \"port\")",
           "virtual_servers[0]: \"port\" is missing; expected a whole number from 1 to 65535",
-          "virtual_servers[0]: \"lb_algo\" is missing; expected \"wrr\"",
+          "virtual_servers[0]: \"lb_algo\" is missing; expected \"rr\" or \"wrr\" or \"lc\" or \"wlc\" or \"sh\" or "
+          "\"mh\"",
           "virtual_servers[0]: \"lb_kind\" is missing; expected \"DR\"",
           "virtual_servers[0].real_servers[0]: \"address\" is missing; expected an IP address such as "
           "192.168.100.111 or 2001:db8::111",

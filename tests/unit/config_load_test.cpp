@@ -114,6 +114,26 @@ TEST(Load, TakesFractionsOfASecondAndSlash32) {
   EXPECT_EQ(loaded->config.virtual_servers.at(0).delay_loop, 250ms);
 }
 
+TEST(Load, TakesKeepalivedsSchedulersAndTheirOptions) {
+  auto text = testing::smallest();
+  auto& server = text["virtual_servers"][0];
+  for (const char* word : {"rr", "wrr", "lc", "wlc", "sh", "mh"}) {
+    server["lb_algo"] = word;
+    const auto loaded = load(text.dump(), "f");
+    ASSERT_TRUE(loaded) << word;
+    EXPECT_STREQ(model::name(loaded->config.virtual_servers.at(0).scheduler), word);
+    EXPECT_FALSE(loaded->config.virtual_servers.at(0).hash_port);
+    EXPECT_FALSE(loaded->config.virtual_servers.at(0).one_packet);
+  }
+  server["mh-port"] = true;
+  server["protocol"] = "UDP";
+  server["ops"] = true;
+  const auto loaded = load(text.dump(), "f");
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->config.virtual_servers.at(0).hash_port);
+  EXPECT_TRUE(loaded->config.virtual_servers.at(0).one_packet);
+}
+
 TEST(Load, TakesIpv6Addresses) {
   const auto loaded = load(R"({
     "interfaces": ["eth0"],

@@ -86,6 +86,16 @@ TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
       HasSubstr("  -> 192.168.100.34:9826        1 not yet checked        7        2        9    12.3K     1.0M"));
 }
 
+TEST_F(StatusTest, ShowsTheSchedulerAndItsOptions) {
+  config_.virtual_servers[0].scheduler = model::Scheduler::mh;
+  config_.virtual_servers[0].hash_port = true;
+  EXPECT_THAT(text(), HasSubstr("\"rest\" mh mh-port DR"));
+  config_.virtual_servers[0].scheduler = model::Scheduler::lc;
+  config_.virtual_servers[0].hash_port = false;
+  config_.virtual_servers[0].one_packet = true;
+  EXPECT_THAT(text(), HasSubstr("\"rest\" lc ops DR"));
+}
+
 TEST_F(StatusTest, ShowsHowEachInterfaceIsServed) {
   all_.interfaces = {{.name = "eth0", .mode = "native", .multi_buffer = true},
                      {.name = "eth0.100", .carrier = "eth0"},
