@@ -113,8 +113,7 @@ TEST_F(MapsTest, AChangeMovesACycle) {
 
 TEST_F(MapsTest, ANewCycleBeginsAtItsStart) {
   change({}, example());
-  auto mapped =
-      MappedArray<xd_virtual_server>::map(bpf_map__fd(program_->maps.virtual_servers), XD_MAX_VIRTUAL_SERVERS);
+  auto mapped = MappedArray<xd_virtual_server>::map(bpf_map__fd(program_->maps.virtual_servers));
   for (const model::Index index : {0U, 7U}) (*mapped)[index].position = 5;  // as the program does
   ASSERT_TRUE(maps_->change_cycles({{0, {1, 1, 1}}}));
   model::Tables changed = example();
