@@ -60,6 +60,11 @@ check "the VIP's other ports are the director's" is "$(connect_to 22)" 7 # refus
 check "a large answer is complete" is \
   "$(lab_exec client curl -sS -o /dev/null -w '%{size_download}' "http://[$VIP6]:$REST_PORT/large")" 67108864
 
+for map in services6 port_marks6; do
+  check "$map reads as text" grep -q '"address":' \
+    <<<"$(lab_exec director-1 bpftool map dump pinned "/sys/fs/bpf/xdirector/$map")"
+done
+
 host=$(ftp_session host)
 check "FTP: control and data connections have one real server" one_host 3 "$(ftp_session host host host)"
 check "a client stays with its real server" is "$(ftp_session host)" "$host"

@@ -22,16 +22,18 @@ reference_running
 rest_hosts 4 >"$LAB_STATE/hosts"
 ftp_session host >>"$LAB_STATE/hosts"
 
-shows settings hash_seed layout buckets tick_shift tick_ns
-shows interfaces mac ifindex
+shows settings hash_seed layout buckets buckets6 template_buckets tick_shift tick_ns
+shows virtual_addresses has
+shows interfaces mac ifindex peers peer
 shows services address mark port protocol kind
 shows port_marks address protocol count range first last mark
-shows virtual_servers key cycle offset length position persistence_ticks
+shows virtual_servers key cycle maglev offset length position persistence_ticks persistence_prefix transport scheduler
 shows schedules slot
-shows real_servers mac state has_mac virtual_server virtual_address virtual_port weight address
+shows real_servers mac state delivery virtual_server virtual_address virtual_port transport weight address
 shows leases address ifindex until
 shows connections slot client client_port tick state port address
-shows persistence address virtual_server slot proven seen_tick
+shows connections6 slot tick state client address
+shows persistence client virtual_server slot proven seen_tick
 shows counters forwarded scheduled dropped_fenced
 shows real_server_stats packets bytes connections
 finish

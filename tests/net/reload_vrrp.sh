@@ -10,7 +10,7 @@ has_vip_2() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -F " $VIP_2/
 has_no_vip_2() { ! has_vip_2 "$1"; }
 rest_2() { REST_TIMEOUT=1 VIP=$VIP_2 rest; }
 leases() { lab_exec "$1" bpftool -j map dump pinned /sys/fs/bpf/xdirector/leases |
-  jq '[.[].formatted.value | .. | objects | select(has("address") and .address != 0)] | length'; }
+  jq '[.[].formatted.value | .. | objects | select(has("address") and (.address.word | any(. != 0)))] | length'; }
 one_lease() { [ "$(leases "$1")" = 1 ]; }
 
 # on_both JQ_FILTER: director-1 first, as an operator would.
