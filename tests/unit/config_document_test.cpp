@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
 #include <regex>
 #include <set>
 
@@ -45,13 +46,15 @@ Keys keys_of_the_reader() {
 
 Keys keys_of_the_document() {
   std::istringstream document(testing::read_text(XD_SOURCE_DIR "/docs/configuration.md"));
-  const std::regex heading("## `(.*)`"), row("\\| `([a-z_]+)` \\|.*");
+  const std::regex heading("## `(.*)`"), row("\\| `([a-z_-]+)` \\|.*");
   Keys keys;
-  std::string line, object;
+  std::string line;
+  std::optional<std::string> object;  // none: a section that is no object's
   while (std::getline(document, line)) {
     std::smatch match;
-    if (line.starts_with("## ")) object = std::regex_match(line, match, heading) ? match[1].str() : "";
-    if (std::regex_match(line, match, row)) keys[object].insert(match[1]);
+    if (line.starts_with("##")) object = line == "## Top level" ? std::optional("") : std::nullopt;
+    if (std::regex_match(line, match, heading)) object = match[1];
+    if (object && std::regex_match(line, match, row)) keys[*object].insert(match[1]);
   }
   return keys;
 }
