@@ -31,7 +31,8 @@ void print_host_notes(const model::Config& config) {
   if (!links) return;
   control::Links by_index;
   for (const netlink::Link& link : *links) by_index[link.index] = link;
-  const control::HostFindings findings = control::check_host(config, by_index, control::find_reach(*socket, config));
+  const control::HostFindings findings =
+      control::check_host(config, by_index, control::find_reach(*socket, config), false);
   for (const std::string& contradiction : findings.contradictions) {
     fmt::print("note: not to be run on this host: {}\n", contradiction);
   }

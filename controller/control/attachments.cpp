@@ -11,7 +11,8 @@ namespace control {
 std::vector<Finding> Attachments::findings(const AttachmentPlan& plan, const std::string& name) const {
   std::set<uint32_t> exits;
   for (const auto& [address, next_hop] : network_.next_hops()) exits.insert(next_hop.ifindex);
-  const std::optional<InterfaceFacts> facts = gather_facts(name, plan, exits, network_.links());
+  const std::optional<InterfaceFacts> facts =
+      gather_facts(name, plan, exits, network_.links(), mode_ == dataplane::Mode::generic);
   return facts ? examine(*facts) : std::vector<Finding>();
 }
 
@@ -25,7 +26,7 @@ base::Result<Attachments::Done> Attachments::attach(const AttachmentPlan& plan, 
   std::string causes;  // of what the driver may be about to refuse
   for (const Finding& finding : findings) {
     if (finding.severity == Severity::refuse) return base::fail(finding.str());
-    if (finding.severity == Severity::no_native && mode_ != dataplane::Mode::generic) causes += "; " + finding.str();
+    if (finding.severity == Severity::no_native) causes += "; " + finding.str();
   }
   const auto attached = dataplane_.attach_to({ifindex, link.name, link.mtu}, mode_);
   if (!attached) return base::fail(attached.error().message + causes);
@@ -94,9 +95,8 @@ InterfaceStatus Attachments::status_of(const AttachmentPlan& plan, const std::st
   if (problem != problems_.end() && !problem->second.empty()) status.warnings.push_back(problem->second);
   if (!network_.link(name)) status.warnings.emplace_back("the interface does not exist");
   // As they are now: what has been put right since is gone. Whether the driver refuses native mode is known by now.
-  const bool wants_native = mode_ != dataplane::Mode::generic && status.mode == "generic";
   for (const Finding& finding : findings(plan, name)) {
-    if (finding.severity != Severity::no_native || wants_native) status.warnings.push_back(finding.str());
+    if (finding.severity != Severity::no_native || status.mode != "native") status.warnings.push_back(finding.str());
   }
   return status;
 }

@@ -8,7 +8,7 @@
 
 namespace control {
 
-Candidate read_candidate(const std::string& file, Network& network) {
+Candidate read_candidate(const std::string& file, Network& network, bool generic) {
   Candidate candidate;
   auto loaded = config::load_file(file);
   if (!loaded) {
@@ -18,7 +18,7 @@ Candidate read_candidate(const std::string& file, Network& network) {
   }
   for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
   candidate.config = std::move(loaded->config);
-  const HostFindings findings = network.check(candidate.config);
+  const HostFindings findings = network.check(candidate.config, generic);
   std::vector<std::string> problems = network.problems(candidate.config);
   problems.insert(problems.end(), findings.contradictions.begin(), findings.contradictions.end());
   for (const Finding& finding : findings.interfaces) {

@@ -18,7 +18,7 @@ struct Candidate {
   int exit_code = 0;                // of a start that fails on it: a host can change by itself, a file cannot
 };
 
-// Logs the file's warnings.
-Candidate read_candidate(const std::string& file, Network& network);
+// Logs the file's warnings. `generic`: that mode is wanted.
+Candidate read_candidate(const std::string& file, Network& network, bool generic);
 
 }  // namespace control

@@ -89,6 +89,7 @@ class Daemon {
   void apply_or_log() { apply_or_log({}); }
   std::set<base::Ip> real_server_addresses(const model::Config& config) const;
   std::string status() const;
+  bool generic_wanted() const { return options_.xdp_mode == dataplane::Mode::generic; }
 
   const Options& options_;
   loop::Loop loop_;
@@ -212,7 +213,7 @@ void Daemon::reload() {
   if (stopping_) return;
   base::log::info("reloading {}", options_.config_file);
   last_reload_ = {.at_unix = base::unix_seconds(), .ok = true, .errors = {}};
-  Candidate candidate = read_candidate(options_.config_file, *network_);
+  Candidate candidate = read_candidate(options_.config_file, *network_, generic_wanted());
   if (candidate.errors.empty() && candidate.config == config_) {
     base::log::info("the configuration has not changed");
     return;
@@ -397,7 +398,7 @@ int Daemon::run() {
     return 1;
   }
   network_ = std::move(*network);
-  const Candidate candidate = read_candidate(options_.config_file, *network_);
+  const Candidate candidate = read_candidate(options_.config_file, *network_, generic_wanted());
   for (const std::string& error : candidate.errors) base::log::error("{}", error);
   if (!candidate.errors.empty()) return candidate.exit_code;
   auto server = Server::start(loop_, [this] { return status(); });

@@ -18,13 +18,13 @@ Reach find_reach(netlink::Socket& socket, const model::Config& config) {
   return reach;
 }
 
-HostFindings check_host(const model::Config& config, const Links& links, const Reach& reach) {
+HostFindings check_host(const model::Config& config, const Links& links, const Reach& reach, bool generic) {
   const AttachmentPlan plan(config.attached_interfaces(), links);
   HostFindings findings{.interfaces = {}, .contradictions = vlan_contradictions(config, plan, links, reach)};
   std::set<uint32_t> exits;
   for (const auto& [address, ifindex] : reach) exits.insert(ifindex);
   for (const std::string& name : plan.interfaces()) {
-    const auto facts = gather_facts(name, plan, exits, links);
+    const auto facts = gather_facts(name, plan, exits, links, generic);
     if (!facts) continue;
     for (Finding& finding : examine(*facts)) findings.interfaces.push_back(std::move(finding));
   }

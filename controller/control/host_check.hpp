@@ -19,6 +19,6 @@ struct HostFindings {
   std::vector<Finding> interfaces;          // of all interfaces of the configuration that exist
   std::vector<std::string> contradictions;  // errors of the configuration
 };
-HostFindings check_host(const model::Config& config, const Links& links, const Reach& reach);
+HostFindings check_host(const model::Config& config, const Links& links, const Reach& reach, bool generic);
 
 }  // namespace control

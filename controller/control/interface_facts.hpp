@@ -11,9 +11,9 @@
 
 namespace control {
 
-// Of `interface`, on which `plan` puts the program; real servers are reached by the interfaces `exits`. nullopt: it
-// does not exist.
+// Of `interface`, on which `plan` puts the program, in generic mode if that is wanted; real servers are reached by the
+// interfaces `exits`. nullopt: it does not exist.
 std::optional<InterfaceFacts> gather_facts(const std::string& interface, const AttachmentPlan& plan,
-                                           const std::set<uint32_t>& exits, const Links& links);
+                                           const std::set<uint32_t>& exits, const Links& links, bool generic);
 
 }  // namespace control

@@ -29,7 +29,9 @@ class Network {
   std::vector<std::string> problems(const model::Config& config);
 
   // What its interfaces cannot do, or do badly.
-  HostFindings check(const model::Config& config) { return check_host(config, links_, find_reach(socket_, config)); }
+  HostFindings check(const model::Config& config, bool generic) {
+    return check_host(config, links_, find_reach(socket_, config), generic);
+  }
 
   // Follows these real servers, and asks the kernel to resolve them now and again from now on.
   void watch(const std::set<base::Ip>& real_servers);

@@ -13,7 +13,8 @@
 namespace control {
 namespace {
 
-// What holds for a driver beyond what all have in common. By the drivers' sources, Linux 6.1 to 6.12.
+// What holds for a driver beyond what all have in common, by the drivers' sources, Linux 6.1 to 6.12. Where the kernel
+// tells what an interface can do, that counts.
 struct DriverRule {
   std::string_view driver;
   uint32_t largest_mtu = dataplane::kLargestPageMtu;
@@ -34,20 +35,24 @@ DriverRule rule_for(std::string_view driver) {
   return found == kDriverRules.end() ? DriverRule{.driver = driver} : *found;
 }
 
+// Of a kind that neither has native XDP nor sends what it is handed.
+bool is_virtual(const netlink::Link& link) {
+  constexpr std::array<std::string_view, 5> kKinds{"bridge", "team", "macvlan", "ipvlan", "dummy"};
+  return std::ranges::find(kKinds, link.kind) != kKinds.end();
+}
+
 class Examiner {
  public:
   explicit Examiner(const InterfaceFacts& facts) : facts_(facts), link_(facts.link), name_(facts.link.name) {}
 
   std::vector<Finding> findings() {
     place();
-    kind();
     vlans();
-    for (const DeviceFacts& device : facts_.devices) {
-      lro(device);
-      mtu(device);
-      queues(device);
+    if (!facts_.generic) native();
+    for (const ExitFacts& exit : facts_.exits) {
+      if (hands_over_) reach(exit);
+      fit(exit);
     }
-    exits();
     std::ranges::stable_sort(findings_, {}, &Finding::severity);
     return std::move(findings_);
   }
@@ -75,13 +80,23 @@ class Examiner {
     }
   }
 
+  void native() {
+    kind();
+    for (const DeviceFacts& device : facts_.devices) driver(device);
+    hands_over_ = std::ranges::find(findings_, Severity::no_native, &Finding::severity) == findings_.end();
+    for (const DeviceFacts& device : facts_.devices) {
+      lro(device);
+      mtu(device);
+      queues(device);
+    }
+  }
+
   void kind() {
     if (link_.bond) return bond();
     if (link_.vlan) {
       add(Severity::no_native, name_ + " is a VLAN sub-interface, which has no native XDP",
           "add its parent to \"interfaces\"; the parent's program then takes its frames, with their tags");
-    } else if (link_.kind == "bridge" || link_.kind == "team" || link_.kind == "macvlan" || link_.kind == "ipvlan" ||
-               link_.kind == "dummy") {
+    } else if (is_virtual(link_)) {
       add(Severity::no_native, fmt::format("{} is a {}, which has no native XDP", name_, link_.kind),
           "use an interface of hardware");
     }
@@ -122,6 +137,13 @@ class Examiner {
         fmt::format("ethtool -K {} rxvlan off", device.name));
   }
 
+  void driver(const DeviceFacts& device) {
+    if (!device.xdp || device.xdp->native || link_.vlan || is_virtual(link_)) return;
+    add(Severity::no_native,
+        fmt::format("{}'s driver ({}) has no native XDP as it is set up now", device.name, device.ethtool.driver),
+        "use an interface of another driver, if nothing else that is said here helps");
+  }
+
   void lro(const DeviceFacts& device) {
     if (!device.ethtool.lro) return;
     add(Severity::no_native, device.name + " merges frames (LRO)", fmt::format("ethtool -K {} lro off", device.name));
@@ -129,16 +151,18 @@ class Examiner {
 
   void mtu(const DeviceFacts& device) {
     const DriverRule rule = rule_for(device.ethtool.driver);
-    if (link_.mtu <= rule.largest_mtu) return;
+    if (link_.mtu <= rule.largest_mtu || (device.xdp && device.xdp->multi_buffer)) return;
     const std::string fix = fmt::format("ip link set dev {} mtu {}", name_, rule.largest_mtu);
-    if (rule.multi_buffer) {
+    if (rule.multi_buffer && !device.xdp) {
       add(Severity::no_native,
           fmt::format("frames of {}'s MTU {} do not fit in a page, and not every driver passes larger ones to XDP",
                       name_, link_.mtu),
           fix);
     } else {
       add(Severity::no_native,
-          fmt::format("{}'s MTU {} is more than its driver ({}) takes with XDP", name_, link_.mtu, rule.driver), fix);
+          fmt::format("{}'s MTU {} is more than its driver ({}) takes with XDP", name_, link_.mtu,
+                      device.ethtool.driver),
+          fix);
     }
   }
 
@@ -171,29 +195,43 @@ class Examiner {
         fmt::format("ethtool -L {} {}", device.name, words));
   }
 
-  void exits() {
-    for (const ExitFacts& exit : facts_.exits) {
-      const std::string& out = exit.link.name;
-      if (!exit.has_program) {
-        add(Severity::warn,
-            fmt::format("real servers are reached by {}, which has no program of its own, and many drivers send what "
-                        "{} hands them only with one",
-                        out, name_),
-            fmt::format("add \"{}\" to \"interfaces\"", out));
-      }
-      if (exit.link.mtu < link_.mtu) {
-        add(Severity::warn,
-            fmt::format("packets of more than {} bytes that come by {} (MTU {}) are lost on their way out by {}",
-                        exit.link.mtu, name_, link_.mtu, out),
-            "give both the same MTU");
-      }
+  // Can it be handed frames by a native program here?
+  void reach(const ExitFacts& exit) {
+    const std::string& out = exit.link.name;
+    const bool never = is_virtual(exit.link) || (exit.xdp && !exit.xdp->sends && !exit.xdp->native);
+    if (never) {
+      add(Severity::refuse,
+          fmt::format("real servers are reached by {}, which takes no frames from a native program on {}", out, name_),
+          "run with --xdp-mode generic, or reach them by an interface with native XDP");
+    } else if (!exit.has_program && exit.xdp && !exit.xdp->sends) {
+      add(Severity::refuse,
+          fmt::format(
+              "real servers are reached by {}, which takes frames from a native program on {} only while it has "
+              "one of its own",
+              out, name_),
+          fmt::format("add \"{}\" to \"interfaces\"", out));
+    } else if (!exit.has_program && !exit.xdp) {
+      add(Severity::warn,
+          fmt::format("real servers are reached by {}, which has no program of its own, and many drivers send what "
+                      "{} hands them only with one",
+                      out, name_),
+          fmt::format("add \"{}\" to \"interfaces\"", out));
     }
+  }
+
+  void fit(const ExitFacts& exit) {
+    if (exit.link.mtu >= link_.mtu) return;
+    add(Severity::warn,
+        fmt::format("packets of more than {} bytes that come by {} (MTU {}) are lost on their way out by {}",
+                    exit.link.mtu, name_, link_.mtu, exit.link.name),
+        "give both the same MTU");
   }
 
   const InterfaceFacts& facts_;
   const netlink::Link& link_;
   const std::string& name_;
   std::vector<Finding> findings_;
+  bool hands_over_ = false;  // native, as far as one can tell: other drivers get its frames as they are
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "netlink/ethtool.hpp"
 #include "netlink/links.hpp"
+#include "netlink/xdp_features.hpp"
 
 namespace control {
 
@@ -15,6 +16,7 @@ namespace control {
 struct DeviceFacts {
   std::string name;
   netlink::Ethtool ethtool;
+  std::optional<netlink::XdpFeatures> xdp = {};  // nullopt: not known
 };
 
 // A VLAN sub-interface on the interface.
@@ -27,6 +29,7 @@ struct VlanFacts {
 struct ExitFacts {
   netlink::Link link;
   bool has_program = false;
+  std::optional<netlink::XdpFeatures> xdp = {};
 };
 
 struct InterfaceFacts {
@@ -36,6 +39,7 @@ struct InterfaceFacts {
   std::vector<VlanFacts> vlans;
   std::vector<ExitFacts> exits;
   unsigned cpus = 1;
+  bool generic = false;  // that mode is wanted
 };
 
 enum class Severity {

@@ -16,7 +16,7 @@ constexpr int kReadsPerCallback = 64;    // then the loop's other callbacks have
 }  // namespace
 
 base::Result<std::unique_ptr<Monitor>> Monitor::start(loop::Loop& loop, Handlers handlers) {
-  auto socket = detail::connect_route();
+  auto socket = detail::connect(NETLINK_ROUTE);
   if (!socket) return std::unexpected(socket.error());
   nl_sock* s = socket->get();
   nl_socket_disable_seq_check(s);  // events carry no sequence numbers

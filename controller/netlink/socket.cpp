@@ -52,10 +52,10 @@ void MessageDeleter::operator()(nl_msg* m) const {
   nlmsg_free(m);
 }
 
-base::Result<SocketPtr> connect_route() {
+base::Result<SocketPtr> connect(int protocol) {
   SocketPtr socket(nl_socket_alloc());
   if (!socket) throw std::bad_alloc();
-  if (const int error = nl_connect(socket.get(), NETLINK_ROUTE); error < 0) {
+  if (const int error = nl_connect(socket.get(), protocol); error < 0) {
     return base::fail(std::string("cannot open a netlink socket: ") + nl_geterror(error));
   }
   return socket;
@@ -81,10 +81,10 @@ std::optional<base::Ip> address(int family, const nlattr* attribute) {
 
 }  // namespace detail
 
-base::Result<Socket> Socket::open() {
-  auto socket = detail::connect_route();
+base::Result<Socket> Socket::open(int protocol) {
+  auto socket = detail::connect(protocol);
   if (!socket) return std::unexpected(socket.error());
-  return Socket(*std::move(socket));
+  return Socket(*std::move(socket), protocol);
 }
 
 int Socket::request(nl_msg* message, const OnAnswer& on_answer) {
@@ -103,7 +103,7 @@ int Socket::request(nl_msg* message, const OnAnswer& on_answer) {
 
   // The socket itself failed: what is left of the answer must not be taken for that of the next request.
   nl_close(socket_.get());
-  return nl_connect(socket_.get(), NETLINK_ROUTE) < 0 ? EBADF : EIO;
+  return nl_connect(socket_.get(), protocol_) < 0 ? EBADF : EIO;
 }
 
 }  // namespace netlink

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Socket: asks the kernel over NETLINK_ROUTE and waits for the answer, which the kernel gives at once.
+// Socket: asks the kernel over netlink and waits for the answer, which the kernel gives at once.
 // What can be asked is in links.hpp, addresses.hpp, neighbours.hpp and routes.hpp; monitor.hpp tells of changes.
 #pragma once
+
+#include <linux/netlink.h>
 
 #include <functional>
 #include <memory>
@@ -30,7 +32,7 @@ struct MessageDeleter {
 using SocketPtr = std::unique_ptr<nl_sock, SocketDeleter>;
 using MessagePtr = std::unique_ptr<nl_msg, MessageDeleter>;
 
-base::Result<SocketPtr> connect_route();  // close-on-exec
+base::Result<SocketPtr> connect(int protocol);  // close-on-exec
 
 // A request of `type` with `header` as its fixed part; put() appends an attribute.
 MessagePtr make_request(int type, int flags, const void* header, size_t header_size);
@@ -45,7 +47,8 @@ std::optional<base::Ip> address(int family, const nlattr* attribute);
 // For one thread. Each call is complete in itself; after an error the socket is good for the next call.
 class Socket {
  public:
-  static base::Result<Socket> open();
+  static base::Result<Socket> open() { return open(NETLINK_ROUTE); }
+  static base::Result<Socket> open(int protocol);
 
   // For the files of this folder: sends `message` and hands every message of the answer to `on_answer`. Returns 0, or
   // the errno value the kernel refused with; EINTR: a table changed while it was dumped, what came is not consistent.
@@ -53,8 +56,9 @@ class Socket {
   int request(nl_msg* message, const OnAnswer& on_answer = {});
 
  private:
-  explicit Socket(detail::SocketPtr socket) : socket_(std::move(socket)) {}
+  Socket(detail::SocketPtr socket, int protocol) : socket_(std::move(socket)), protocol_(protocol) {}
   detail::SocketPtr socket_;
+  int protocol_;
 };
 
 namespace detail {

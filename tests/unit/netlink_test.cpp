@@ -11,6 +11,7 @@
 #include "netlink/monitor.hpp"
 #include "netlink/neighbours.hpp"
 #include "netlink/routes.hpp"
+#include "netlink/xdp_features.hpp"
 #include "own_network.hpp"
 
 namespace netlink {
@@ -74,6 +75,19 @@ TEST(Netlink, KnowsWhatALinkIsAndWhatItsDriverDoes) {
     sh("ethtool -K near rxvlan on 2>/dev/null");
     EXPECT_TRUE(ethtool("near").strips_vlan_tags);
     EXPECT_EQ(ethtool("nosuch"), Ethtool{});
+  });
+}
+
+TEST(Netlink, KnowsWhatADriverCanDoWithXdp) {
+  in_own_network([](Socket& socket) {
+    sh("ip link add br0 type bridge");
+    const auto near = xdp_features((*find_link(socket, "near"))->index);
+    if (!near) GTEST_SKIP() << "this kernel does not say";
+    EXPECT_TRUE(near->native);
+    EXPECT_TRUE(near->multi_buffer);
+    EXPECT_FALSE(near->sends) << "its peer has no program";
+    EXPECT_EQ(xdp_features((*find_link(socket, "br0"))->index), XdpFeatures{});
+    EXPECT_EQ(xdp_features(4711), std::nullopt) << "no such interface";
   });
 }
 

@@ -170,6 +170,53 @@ TEST_F(PreflightTest, VirtioWantsAQueueForEachCpuBesidesThoseInUse) {
   EXPECT_THAT(examine(facts_), IsEmpty());
 }
 
+TEST_F(PreflightTest, WhatTheKernelTellsOfTheDriverCounts) {
+  facts_.link.mtu = 9000;
+  facts_.devices.front().xdp = netlink::XdpFeatures{.native = true, .multi_buffer = true};
+  EXPECT_THAT(examine(facts_), IsEmpty());
+  facts_.devices.front().xdp->multi_buffer = false;
+  EXPECT_EQ(says(Severity::no_native),
+            "eth0's MTU 9000 is more than its driver (ice) takes with XDP: ip link set dev eth0 mtu 3498");
+  facts_.link.mtu = 1500;
+  facts_.devices.front().xdp->native = false;
+  EXPECT_EQ(says(Severity::no_native),
+            "eth0's driver (ice) has no native XDP as it is set up now: use an interface of another driver, if nothing "
+            "else that is said here helps");
+}
+
+TEST_F(PreflightTest, WhereGenericModeIsWantedNothingIsSaidOfNative) {
+  facts_.generic = true;
+  facts_.link.kind = "bridge";
+  facts_.link.mtu = 9000;
+  device() = {.driver = "ena", .lro = true, .channels = netlink::Channels{.combined = 8, .max_combined = 8}};
+  facts_.exits = {{test::ethernet(3, "br0", "02:00:00:00:00:03"), false, netlink::XdpFeatures{}}};
+  facts_.exits.front().link.mtu = 9000;
+  EXPECT_THAT(examine(facts_), IsEmpty());
+}
+
+TEST_F(PreflightTest, ANativeProgramHandsFramesOnlyToInterfacesThatTakeThem) {
+  facts_.exits = {{test::ethernet(3, "eth1", "02:00:00:00:00:03"), false, netlink::XdpFeatures{.native = true}}};
+  EXPECT_EQ(says(Severity::refuse),
+            "real servers are reached by eth1, which takes frames from a native program on eth0 only while it has one "
+            "of its own: add \"eth1\" to \"interfaces\"");
+  facts_.exits.front().has_program = true;
+  EXPECT_THAT(examine(facts_), IsEmpty()) << "it takes them as soon as it has it";
+  facts_.exits.front() = {facts_.exits.front().link, false, netlink::XdpFeatures{.native = true, .sends = true}};
+  EXPECT_THAT(examine(facts_), IsEmpty());
+
+  const char* never =
+      "real servers are reached by eth1, which takes no frames from a native program on eth0: run with --xdp-mode "
+      "generic, or reach them by an interface with native XDP";
+  facts_.exits.front().xdp = netlink::XdpFeatures{};
+  EXPECT_EQ(says(Severity::refuse), never);
+  facts_.exits.front().xdp.reset();
+  facts_.exits.front().link.kind = "bridge";
+  EXPECT_EQ(says(Severity::refuse), never) << "by its kind, where the kernel does not say";
+  facts_.link.kind = "macvlan";
+  EXPECT_EQ(says(Severity::no_native), "eth0 is a macvlan, which has no native XDP: use an interface of hardware")
+      << "then the program is not a native one";
+}
+
 TEST_F(PreflightTest, WherePacketsLeaveMattersToo) {
   facts_.exits = {{test::ethernet(3, "eth1", "02:00:00:00:00:03"), true}};
   EXPECT_THAT(examine(facts_), IsEmpty());
@@ -187,7 +234,8 @@ TEST_F(PreflightTest, WherePacketsLeaveMattersToo) {
 TEST_F(PreflightTest, WhatForbidsTheProgramComesFirst) {
   facts_.link.ethernet = false;
   device().lro = true;
-  facts_.exits = {{test::ethernet(3, "eth1", "02:00:00:00:00:03"), false}};
+  facts_.exits = {{test::ethernet(3, "eth1", "02:00:00:00:00:03"), true}};
+  facts_.exits.front().link.mtu = 1400;
   std::vector<Severity> order;
   for (const Finding& finding : examine(facts_)) order.push_back(finding.severity);
   EXPECT_THAT(order, ElementsAre(Severity::refuse, Severity::no_native, Severity::warn));
