@@ -40,7 +40,7 @@ std::vector<uint16_t> least_connections(const std::vector<LoadedServer>& servers
 }
 
 uint32_t longest_least_connections(uint32_t virtual_servers) {
-  constexpr uint32_t kSpace = XD_SCHEDULE_SLOTS / 8;
+  constexpr uint32_t kSpace = XD_SCHEDULE_SLOTS / 16;
   return std::clamp(kSpace / std::max(virtual_servers, 1U), kShortestLeastConnections, kLongestLeastConnections);
 }
 

@@ -25,7 +25,7 @@ std::vector<uint16_t> least_connections(const std::vector<LoadedServer>& servers
 
 // How many connections to plan for, when `connections` have come since the cycle before was made: twice as many, for
 // when they are all given the cycle begins again, with what it gave to a server that had none. All such virtual servers
-// together have an eighth of the space for schedules.
+// together have a sixteenth of the space for schedules.
 uint32_t least_connections_length(uint64_t connections, uint32_t virtual_servers);
 inline constexpr uint32_t kShortestLeastConnections = 64, kLongestLeastConnections = 4096;
 uint32_t longest_least_connections(uint32_t virtual_servers);

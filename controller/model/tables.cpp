@@ -54,23 +54,25 @@ xd_scheduler chosen_by(Scheduler scheduler) {
 // Finds free numbers in [first, end) that `taken` does not have, each once.
 class FreeNumbers {
  public:
-  FreeNumbers(uint32_t first, uint32_t end, std::set<uint32_t> taken)
-      : next_(first), end_(end), taken_(std::move(taken)) {}
+  FreeNumbers(uint32_t first, uint32_t end, const std::vector<uint32_t>& taken) : next_(first), taken_(end) {
+    for (const uint32_t number : taken) taken_.at(number) = true;
+  }
 
   std::optional<uint32_t> take() {
-    while (next_ < end_ && taken_.contains(next_)) ++next_;
-    return next_ < end_ ? std::optional(next_++) : std::nullopt;
+    while (next_ < taken_.size() && taken_[next_]) ++next_;
+    return next_ < taken_.size() ? std::optional(next_++) : std::nullopt;
   }
 
  private:
-  uint32_t next_, end_;
-  std::set<uint32_t> taken_;
+  uint32_t next_;
+  std::vector<bool> taken_;
 };
 
 template <typename Map>
-std::set<uint32_t> keys(const Map& map) {
-  std::set<uint32_t> all;
-  for (const auto& [key, value] : map) all.insert(key);
+std::vector<uint32_t> keys(const Map& map) {
+  std::vector<uint32_t> all;
+  all.reserve(map.size());
+  for (const auto& [key, value] : map) all.push_back(key);
   return all;
 }
 
@@ -105,7 +107,7 @@ class Builder {
       draining.weight = 0;
       draining.state = entry.state == XD_FAILED ? XD_FAILED : XD_DRAINING;
       draining.next_hop = next_hop(entry.key.address, entry.next_hop);
-      tables_.real_servers[slot] = draining;
+      tables_.real_servers.emplace_hint(tables_.real_servers.end(), slot, draining);
       const auto [owner, is_new] = tables_.virtual_servers.try_emplace(entry.virtual_server);
       if (!is_new) continue;
       owner->second = now_.virtual_servers.at(entry.virtual_server);
@@ -175,9 +177,9 @@ class Builder {
   }
 
   base::Result<> place_leases() {
-    std::set<uint32_t> taken;
+    std::vector<uint32_t> taken;
     for (const auto& [address, lease] : now_.leases) {
-      taken.insert(lease.index);
+      taken.push_back(lease.index);
       if (!around_.released.contains(address)) tables_.leases[address] = lease;  // until its address is surely off
     }
     FreeNumbers free(0, XD_MAX_LEASES, taken);

@@ -58,7 +58,7 @@ TEST(LeastConnections, PlansForTwiceAsManyAsCameWithinBounds) {
   EXPECT_EQ(least_connections_length(0, 1), 64u);
   EXPECT_EQ(least_connections_length(100, 1), 200u);
   EXPECT_EQ(least_connections_length(1'000'000'000, 1), 4096u);
-  EXPECT_EQ(least_connections_length(1'000'000, 1024), XD_SCHEDULE_SLOTS / 8 / 1024) << "they share the space";
+  EXPECT_EQ(least_connections_length(1'000'000, 1024), XD_SCHEDULE_SLOTS / 16 / 1024) << "they share the space";
   EXPECT_EQ(least_connections_length(1'000'000, 1U << 30), 64u);
 }
 
