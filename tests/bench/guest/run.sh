@@ -5,11 +5,11 @@
 # Usage: run.sh [--kernel 6.1|6.12] [--packets N] [--build FOLDER] [ROW]     (a minute or two; needs no KVM, no root)
 #   ROW      a regular expression: only rows that match, as "xdirector native, new" (floors always run)
 #   --build  the build that is measured, brought up to date first; default build/dev. The BPF program is always optimised
-# In the guest a nanosecond is an instruction (QEMU's -icount), so figures repeat to 0.2 %, whatever else the machine does.
+# In the guest a nanosecond is an instruction (QEMU's -icount), so figures repeat, whatever else the machine does.
 set -euo pipefail
 bench_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$bench_dir/../../.." && pwd)
-kernel=6.1 packets=20000 build=$repository/build/dev only=''
+kernel=6.1 packets=10000 build=$repository/build/dev only=''
 
 while [ $# -gt 0 ]; do
   case $1 in
@@ -37,5 +37,5 @@ table() {
 ninja -C "$build" xdirector guest_bench >/dev/null
 "$repository/tests/guest/kernels.sh" "$kernel"
 export XDIRECTOR=$build/controller/xdirector GUEST_BENCH=$build/tests/bench/guest_bench GUEST_ONLY=$only GUEST_PACKETS=$packets
-echo "Linux $kernel, $packets packets per row; $(git -C "$repository" describe --always --dirty 2>/dev/null || true)"
+echo "Linux $kernel, 5 x $packets packets per row; $(git -C "$repository" describe --always --dirty 2>/dev/null || true)"
 "$repository/tests/guest/boot.sh" --accel icount "$kernel" "$bench_dir/guest.sh" | table
