@@ -125,7 +125,8 @@ row() {
 }
 
 mkdir -p $state
-modprobe -a veth ip_vs ip_vs_wrr sch_ingress cls_bpf
+modprobe ip_vs conn_tab_bits=20 # as many buckets as xdirector has slots
+modprobe -a veth ip_vs_wrr sch_ingress cls_bpf
 for space in client director; do
   ip netns add $space
   ip -n $space link set dev lo up
