@@ -45,6 +45,7 @@ enum xd_fragment { FRAGMENT_NONE, FRAGMENT_FIRST, FRAGMENT_LATER };
 struct xd_flow {
 	__u64 client;   /* as in w0 of a way, slot 0 */
 	__u64 service;  /* as in w1 of a way, state, tick and generation 0 */
+	__u64 hash;     /* chooses its buckets; set by the lookup */
 	__u64 w0, w1;   /* of the way that holds it, as they were found there; 0: none does */
 	__u32 way;      /* which of its eight that is */
 	__u32 tick;     /* now; a way has its low 13 bits */

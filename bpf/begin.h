@@ -40,34 +40,24 @@ static __always_inline int server_check(const struct xd_flow *flow)
 	return target_delivery(READ_ONCE(server->target)) == XD_UNKNOWN ? verdict_dropped_no_mac : NO_VERDICT;
 }
 
-/* The flow's own old way if it has one, so that it is never there twice; else a free or a lesser one. */
-static __always_inline __u32 place_find(const struct xd_flow *flow)
+static __always_inline bool entry_insert(struct xd_flow *flow, __u32 state)
 {
-	if (flow->w0)
-		return flow->way;
-	return flow_is_ipv6(flow) ? connection_place6(flow) : connection_place4(flow);
-}
-
-static __always_inline bool entry_write(struct xd_flow *flow, __u32 way, __u32 state)
-{
-	return flow_is_ipv6(flow) ? connection_write6(flow, way, state) : connection_write4(flow, way, state);
+	return flow_is_ipv6(flow) ? connection_insert6(flow, state) : connection_insert4(flow, state);
 }
 
 /*
- * Writes the entry at `way`, or elsewhere when somebody was faster. May change the slot to what that one chose. (Twice
- * in full, not a loop: as clang 14 lays that out, Linux 6.1 takes it for a forbidden back-edge.)
+ * Makes an entry. May change the slot to what a faster CPU has chosen. (Twice in full, not a loop: as clang 14 lays
+ * that out, Linux 6.1 takes it for a forbidden back-edge.)
  */
-static __always_inline bool connection_learn(struct xd_flow *flow, __u32 way)
+static __always_inline bool connection_learn(struct xd_flow *flow)
 {
 	__u32 state = flow->event == EVENT_CLOSE ? XD_CLOSING : XD_OPENING;
 
-	if (way == WAY_NONE)
-		return false;
-	if (entry_write(flow, way, state))
+	if (likely(entry_insert(flow, state)))
 		return true;
-	flow->w0 = 0; /* it is not the flow's own any more */
-	way = place_find(flow);
-	return way != WAY_NONE && entry_write(flow, way, state);
+	if (!(flow_is_ipv6(flow) ? connection_place6(flow) : connection_place4(flow)) || flow->way == WAY_NONE)
+		return false;
+	return entry_insert(flow, state);
 }
 
 /* Does the packet open a connection? Then it is the scheduler's, else the consistent hash's. */
@@ -86,44 +76,50 @@ static __always_inline bool flow_is_worth(const struct xd_flow *flow, const stru
 	return !(virtual->flags & XD_ONE_PACKET && flow_is_udp(flow));
 }
 
+/* Sets the slot: by the client's template, else by the scheduler or the consistent hash. */
+static __always_inline int flow_choose(struct xd_flow *flow, struct xd_virtual_server *virtual,
+				       struct xd_client *client, __u32 index, bool learns)
+{
+	bool crowded = learns && flow->way == WAY_NONE; /* no entry: by the hash, as its next packets */
+	int verdict = flow_opens(flow) ? verdict_scheduled : verdict_hashed;
+
+	if (virtual->persistence_ticks) {
+		client_set(client, flow, virtual, index);
+		flow->slot = template_look(client, flow->tick, virtual->persistence_ticks);
+		if (flow->slot)
+			return verdict_persisted;
+		if (client->way == WAY_NONE)
+			verdict = verdict_unpersisted;
+	}
+	return server_choose(flow, virtual, client, crowded || verdict != verdict_scheduled)
+		   ? verdict
+		   : verdict_dropped_no_real_server;
+}
+
 static __always_inline int flow_begin(struct xd_flow *flow)
 {
 	const __u32 *index = service_find(flow);
-	bool opens = flow_opens(flow), learns, crowded;
 	struct xd_virtual_server *virtual;
 	struct xd_client client = {.way = WAY_NONE};
-	int verdict = opens ? verdict_scheduled : verdict_hashed, trouble;
-	__u32 way = WAY_NONE;
+	int verdict, trouble;
+	bool learns;
 
 	if (!index)
 		return verdict_passed_no_service;
 	virtual = bpf_map_lookup_elem(&virtual_servers, index);
 	if (!virtual)
 		return verdict_dropped_bad_table;
-	flow->slot = 0;
-	if (virtual->persistence_ticks) {
-		client_set(&client, flow, virtual, *index);
-		flow->slot = template_look(&client, flow->tick, virtual->persistence_ticks);
-	}
 	learns = flow_is_worth(flow, virtual);
-	if (learns)
-		way = place_find(flow);
-	crowded = learns && way == WAY_NONE; /* no entry: by the hash, as its next packets */
-	if (flow->slot) {
-		verdict = verdict_persisted;
-	} else {
-		if (virtual->persistence_ticks && client.way == WAY_NONE)
-			verdict = verdict_unpersisted;
-		if (!server_choose(flow, virtual, &client, verdict != verdict_scheduled || crowded))
-			return verdict_dropped_no_real_server;
-	}
+	verdict = flow_choose(flow, virtual, &client, *index, learns);
+	if (verdict == verdict_dropped_no_real_server)
+		return verdict;
 	trouble = server_check(flow);
 	if (trouble != NO_VERDICT)
 		return trouble;
 	if (!learns)
 		return verdict;
-	if (!connection_learn(flow, way)) {
-		if (verdict == verdict_scheduled)
+	if (flow->way == WAY_NONE || !connection_learn(flow)) {
+		if (verdict != verdict_persisted)
 			server_choose(flow, virtual, &client, true); /* where its next packets will go too */
 		return verdict_unlearned;
 	}

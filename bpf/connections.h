@@ -7,7 +7,7 @@
  * A way is two words, w0 = client, client port, slot and w1 = virtual address, port, protocol, state, tick.
  * w0 = 0: free. w0 = 1: being written (no client has address 0.0.0.0, so no flow looks like either).
  *
- *   write  CAS(w0, old -> 1); exchange w1; exchange w0. Who loses the CAS tries another way and never waits.
+ *   write  CAS(w0, old -> 1); store w1; exchange w0. Who loses the CAS tries another way and never waits.
  *   read   load w0, compare; load w1, compare; load w0 again: must be what it was.
  *   touch  CAS(w1, as read -> new state and tick); failure means that somebody else touched it: ignored.
  *   free   CAS(w0, as read -> 0).
@@ -97,38 +97,52 @@ static __always_inline bool way_expired(__u64 w1, __u32 tick, const struct xd_re
 	return way_age(w1, tick) > server->timeout_ticks[way_state(w1)];
 }
 
-/* Is the flow in this way? Only a guess until `way_read` has looked again. */
-static __always_inline bool way_holds(const struct xd_way *way, const struct xd_flow *flow, bool ipv6)
+/* Does w0 say that the flow is here? Of IPv6 it may be another of the same fold. */
+static __always_inline bool way_is_of_client(__u64 w0, const struct xd_flow *flow)
 {
-	return !((READ_ONCE(way->w0) ^ flow->client) >> WAY_CLIENT_SHIFT) &&
-	       way_service(READ_ONCE(way->w1) ^ flow->service, ipv6) == 0;
+	return !((w0 ^ flow->client) >> WAY_CLIENT_SHIFT);
 }
 
 /* Reads w0, w1, w0, as told above. */
 static __always_inline bool way_read4(const struct xd_way *way, struct xd_flow *flow)
 {
-	flow->w0 = READ_ONCE(way->w0);
-	flow->w1 = READ_ONCE(way->w1);
-	return READ_ONCE(way->w0) == flow->w0 && !((flow->w0 ^ flow->client) >> WAY_CLIENT_SHIFT) &&
-	       way_service(flow->w1 ^ flow->service, false) == 0;
+	__u64 w0 = READ_ONCE(way->w0), w1;
+
+	if (!way_is_of_client(w0, flow))
+		return false;
+	w1 = READ_ONCE(way->w1);
+	if (way_service(w1 ^ flow->service, false) || READ_ONCE(way->w0) != w0)
+		return false;
+	flow->w0 = w0;
+	flow->w1 = w1;
+	return true;
+}
+
+static __always_inline bool addresses_are(const struct xd_bucket6 *bucket, __u32 number, const struct xd_flow *flow)
+{
+	const __be64 *client = bucket->client[number], *address = bucket->address[number];
+
+	return READ_ONCE(client[0]) == flow->client6[0] && READ_ONCE(client[1]) == flow->client6[1] &&
+	       READ_ONCE(address[0]) == flow->address6[0] && READ_ONCE(address[1]) == flow->address6[1];
 }
 
 /* Reads w1, w0, the addresses, w0, w1. */
 static __always_inline bool way_read6(const struct xd_bucket6 *bucket, __u32 number, struct xd_flow *flow)
 {
 	const struct xd_way *way = &bucket->ways.way[number];
-	const __be64 *client = bucket->client[number], *address = bucket->address[number];
-	bool same;
+	__u64 w1 = READ_ONCE(way->w1), w0 = READ_ONCE(way->w0);
 
-	flow->w1 = READ_ONCE(way->w1);
-	flow->w0 = READ_ONCE(way->w0);
-	same = READ_ONCE(client[0]) == flow->client6[0] && READ_ONCE(client[1]) == flow->client6[1] &&
-	       READ_ONCE(address[0]) == flow->address6[0] && READ_ONCE(address[1]) == flow->address6[1];
-	return same && READ_ONCE(way->w0) == flow->w0 && (READ_ONCE(way->w1) ^ flow->w1) >> WAY_SERVICE_SHIFT == 0 &&
-	       !((flow->w0 ^ flow->client) >> WAY_CLIENT_SHIFT) && way_service(flow->w1 ^ flow->service, true) == 0;
+	if (!way_is_of_client(w0, flow) || way_service(w1 ^ flow->service, true) ||
+	    !addresses_are(bucket, number, flow))
+		return false;
+	if (READ_ONCE(way->w0) != w0 || (READ_ONCE(way->w1) ^ w1) >> WAY_SERVICE_SHIFT)
+		return false;
+	flow->w0 = w0;
+	flow->w1 = w1;
+	return true;
 }
 
-/* The bucket is one of the flow's family's table, and `number` one of its four ways. */
+/* Is the flow in this way? The bucket is one of its family's table, and `number` one of its four ways. */
 static __always_inline bool way_read(const struct xd_bucket *bucket, __u32 number, struct xd_flow *flow, bool ipv6)
 {
 	return ipv6 ? way_read6((const struct xd_bucket6 *)bucket, number, flow)
@@ -148,12 +162,11 @@ static __always_inline __u32 bucket_mask(bool ipv6)
 /* The two of a flow. */
 static __always_inline bool buckets_of(const struct xd_flow *flow, struct xd_buckets *buckets, bool ipv6)
 {
-	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
 	__u32 mask = bucket_mask(ipv6);
 
-	buckets->preferred = xd_preferred_way(hash);
-	buckets->first = bucket_at(xd_first_bucket(hash, mask), ipv6);
-	buckets->second = bucket_at(xd_second_bucket(hash, mask), ipv6);
+	buckets->preferred = xd_preferred_way(flow->hash);
+	buckets->first = bucket_at(xd_first_bucket(flow->hash, mask), ipv6);
+	buckets->second = bucket_at(xd_second_bucket(flow->hash, mask), ipv6);
 	return buckets->first && buckets->second;
 }
 
@@ -175,7 +188,7 @@ static __always_inline bool bucket_find(const struct xd_bucket *bucket, __u32 nu
 	for (__u32 i = 0; bucket && i < XD_WAYS; i++) {
 		__u32 way = preferred ^ i;
 
-		if (way_holds(&bucket->way[way], flow, ipv6) && way_read(bucket, way, flow, ipv6)) {
+		if (way_read(bucket, way, flow, ipv6)) {
 			flow->way = number + way;
 			return true;
 		}
@@ -183,17 +196,14 @@ static __always_inline bool bucket_find(const struct xd_bucket *bucket, __u32 nu
 	return false;
 }
 
-/* As buckets_of(), but the second bucket is looked at only when it is needed. */
+/* For the fast path: the second bucket is looked at only when it is needed. */
 static __always_inline bool connection_find(struct xd_flow *flow, bool ipv6)
 {
 	__u64 hash = flow_hash(flow->client, flow->service, settings.hash_seed);
 	__u32 mask = bucket_mask(ipv6), preferred = xd_preferred_way(hash);
 
-	if (likely(bucket_find(bucket_at(xd_first_bucket(hash, mask), ipv6), 0, preferred, flow, ipv6)) ||
-	    bucket_find(bucket_at(xd_second_bucket(hash, mask), ipv6), XD_WAYS, preferred, flow, ipv6))
-		return true;
-	flow->w0 = 0; /* not there, or somebody is writing it just now */
-	return false;
+	return likely(bucket_find(bucket_at(xd_first_bucket(hash, mask), ipv6), 0, preferred, flow, ipv6)) ||
+	       bucket_find(bucket_at(xd_second_bucket(hash, mask), ipv6), XD_WAYS, preferred, flow, ipv6);
 }
 
 /* The state after one more packet from the client. */
@@ -236,61 +246,72 @@ SUBPROGRAM __u32 way_cost(__u64 w0, __u64 w1, __u32 tick)
 	return rank * COST_RANK_STEP + TICK_MASK - age;
 }
 
-/* A bucket as a place for a new flow: how many ways are free, and the least of all with what it costs. */
+/* A place for a new flow: a way, and what is there. */
 struct xd_place {
-	__u32 free, way, cost;
+	__u32 way, cost;
+	__u64 w0, w1;
 };
 
-static __always_inline struct xd_place bucket_place(struct xd_bucket *bucket, __u32 first, __u32 preferred, __u32 tick)
+/* How many ways of the bucket are free, and the first of them. */
+static __always_inline __u32 bucket_free(const struct xd_bucket *bucket, __u32 first, __u32 preferred, __u32 *way)
 {
-	struct xd_place place = {.cost = COST_NEVER};
+	__u32 free = 0;
 
 #pragma unroll
 	for (__u32 i = 0; i < XD_WAYS; i++) {
-		__u32 number = preferred ^ i;
-		struct xd_way *way = &bucket->way[number];
-		__u64 w0 = READ_ONCE(way->w0);
-		__u32 cost = w0 == WAY_FREE ? COST_FREE : way_cost(w0, READ_ONCE(way->w1), tick);
+		__u32 number = preferred ^ (XD_WAYS - 1 - i); /* the preferred one last, so that it stands */
 
-		place.free += cost == COST_FREE;
-		if (cost < place.cost) {
-			place.cost = cost;
-			place.way = first + number;
-		}
+		if (READ_ONCE(bucket->way[number].w0) != WAY_FREE)
+			continue;
+		free++;
+		*way = first + number;
 	}
-	return place;
+	return free;
+}
+
+static __always_inline void bucket_cheapest(const struct xd_bucket *bucket, __u32 first, __u32 tick,
+					    struct xd_place *place)
+{
+#pragma unroll
+	for (__u32 i = 0; i < XD_WAYS; i++) {
+		__u64 w0 = READ_ONCE(bucket->way[i].w0), w1 = READ_ONCE(bucket->way[i].w1);
+		__u32 cost = way_cost(w0, w1, tick);
+
+		if (cost < place->cost)
+			*place = (struct xd_place){.way = first + i, .cost = cost, .w0 = w0, .w1 = w1};
+	}
 }
 
 /*
- * The number of a free way, else of the one that matters least; WAY_NONE when all matter. The first bucket is taken
- * while it has room to spare, for a lookup begins there; then the emptier one.
+ * A free way, else the one that matters least; WAY_NONE when all matter. The first bucket is taken while it has room to
+ * spare, for a lookup begins there; then the emptier one.
  */
-static __always_inline __u32 flow_place(const struct xd_flow *flow, bool ipv6)
+static __always_inline struct xd_place buckets_place(const struct xd_buckets *buckets, __u32 tick)
 {
-	struct xd_place first, second;
-	struct xd_buckets buckets;
+	struct xd_place place = {.way = WAY_NONE, .cost = COST_NEVER};
+	__u32 second_way = 0, free, second_free;
 
-	if (!buckets_of(flow, &buckets, ipv6))
-		return WAY_NONE;
-	first = bucket_place(buckets.first, 0, buckets.preferred, flow->tick);
-	if (likely(first.free >= ROOM_TO_SPARE))
-		return first.way;
-	second = bucket_place(buckets.second, XD_WAYS, buckets.preferred, flow->tick);
-	if (first.cost == COST_NEVER && second.cost == COST_NEVER)
-		return WAY_NONE;
-	if (first.free || second.free)
-		return first.free >= second.free ? first.way : second.way;
-	return first.cost <= second.cost ? first.way : second.way;
+	free = bucket_free(buckets->first, 0, buckets->preferred, &place.way);
+	if (likely(free >= ROOM_TO_SPARE))
+		return place;
+	second_free = bucket_free(buckets->second, XD_WAYS, buckets->preferred, &second_way);
+	if (second_free > free)
+		place.way = second_way;
+	if (free | second_free)
+		return place;
+	bucket_cheapest(buckets->first, 0, tick, &place);
+	bucket_cheapest(buckets->second, XD_WAYS, tick, &place);
+	return place;
 }
 
-SUBPROGRAM __u32 connection_place4(const struct xd_flow *flow)
+/* The way that the flow could have, and what is there: where an entry is written if one is. */
+static __always_inline void flow_place(struct xd_flow *flow, const struct xd_buckets *buckets)
 {
-	return flow ? flow_place(flow, false) : WAY_NONE;
-}
+	struct xd_place place = buckets_place(buckets, flow->tick);
 
-SUBPROGRAM __u32 connection_place6(const struct xd_flow *flow)
-{
-	return flow ? flow_place(flow, true) : WAY_NONE;
+	flow->way = place.way;
+	flow->w0 = place.w0;
+	flow->w1 = place.w1;
 }
 
 /* The addresses, while the way is locked. */
@@ -318,7 +339,7 @@ static __always_inline bool way_write(struct xd_bucket *bucket, __u32 number, __
 	if (ipv6) /* nobody else writes w1 of a free or locked way, but a touch that comes late has the old generation
 		   */
 		w1 |= READ_ONCE(way->w1) + (1ULL << WAY_GENERATION_SHIFT) & WAY_GENERATION_MASK;
-	__sync_lock_test_and_set(&way->w1, w1);
+	WRITE_ONCE(way->w1, w1); /* between two full barriers */
 	if (ipv6)
 		addresses_write((struct xd_bucket6 *)bucket, number, flow);
 	__sync_lock_test_and_set(&way->w0, w0);
@@ -334,7 +355,7 @@ static __always_inline __u32 flow_settle(struct xd_flow *flow, __u32 mine, struc
 	for (__u32 i = 0; i < 2 * XD_WAYS; i++) {
 		struct xd_way *way = way_of(buckets, i);
 
-		if (i == mine || !way_holds(way, flow, ipv6) ||
+		if (likely(!way_is_of_client(READ_ONCE(way->w0), flow)) || i == mine ||
 		    !way_read(bucket_of(buckets, i), i % XD_WAYS, flow, ipv6))
 			continue;
 		if (i < mine) {
@@ -347,36 +368,50 @@ static __always_inline __u32 flow_settle(struct xd_flow *flow, __u32 mine, struc
 }
 
 /*
- * Writes an entry for the flow at way `number`, on condition that it is free, or as unimportant as when it was chosen,
- * or the flow's own. False when somebody was faster.
+ * Writes an entry for the flow at its way: its own old one if it had one, so that it is never there twice, else the
+ * place that was found. May change the slot to what a faster CPU has chosen. False: somebody has changed the way
+ * meanwhile.
  */
-static __always_inline bool flow_write(struct xd_flow *flow, __u32 number, __u32 state, bool ipv6)
+static __always_inline bool flow_insert(struct xd_flow *flow, __u32 state, bool ipv6)
 {
-	__u64 old_w0 = flow->w0, old_w1 = flow->w1;
+	__u32 way = flow->way;
 	struct xd_buckets buckets;
 
 	if (!buckets_of(flow, &buckets, ipv6))
 		return false;
-	if (!old_w0) {
-		struct xd_way *way = way_of(&buckets, number);
-
-		old_w0 = READ_ONCE(way->w0);
-		old_w1 = READ_ONCE(way->w1);
-		if (way_cost(old_w0, old_w1, flow->tick) == COST_NEVER)
-			return false;
-	}
-	if (!way_write(bucket_of(&buckets, number), number % XD_WAYS, old_w0, old_w1, flow, state, ipv6))
+	if (!way_write(bucket_of(&buckets, way), way % XD_WAYS, flow->w0, flow->w1, flow, state, ipv6))
 		return false;
-	flow->slot = flow_settle(flow, number, &buckets, ipv6);
+	flow->slot = flow_settle(flow, way, &buckets, ipv6);
 	return true;
 }
 
-SUBPROGRAM int connection_write4(struct xd_flow *flow, __u32 number, __u32 state)
+SUBPROGRAM int connection_insert4(struct xd_flow *flow, __u32 state)
 {
-	return flow && flow_write(flow, number, state, false);
+	return flow && flow_insert(flow, state, false);
 }
 
-SUBPROGRAM int connection_write6(struct xd_flow *flow, __u32 number, __u32 state)
+SUBPROGRAM int connection_insert6(struct xd_flow *flow, __u32 state)
 {
-	return flow && flow_write(flow, number, state, true);
+	return flow && flow_insert(flow, state, true);
+}
+
+/* Another place, for the one that was found is taken. */
+SUBPROGRAM int connection_place4(struct xd_flow *flow)
+{
+	struct xd_buckets buckets;
+
+	if (!flow || !buckets_of(flow, &buckets, false))
+		return false;
+	flow_place(flow, &buckets);
+	return true;
+}
+
+SUBPROGRAM int connection_place6(struct xd_flow *flow)
+{
+	struct xd_buckets buckets;
+
+	if (!flow || !buckets_of(flow, &buckets, true))
+		return false;
+	flow_place(flow, &buckets);
+	return true;
 }

@@ -11,11 +11,11 @@
  * The connection has gone on: into another tick, or into another state. False: it is over, and what comes now is a new
  * one (its time had run out, or it was closing and this is a SYN).
  */
-static __always_inline bool flow_touch(const struct xd_flow *flow, const struct xd_real_server *server, bool ipv6)
+static __always_inline bool flow_touch(const struct xd_flow *flow, const struct xd_real_server *server,
+				       struct xd_buckets *buckets)
 {
 	bool later_tick = way_age(flow->w1, flow->tick) > 0;
 	__u32 state = way_state(flow->w1), next;
-	struct xd_buckets buckets;
 
 	if (way_expired(flow->w1, flow->tick, server))
 		return false;
@@ -26,22 +26,31 @@ static __always_inline bool flow_touch(const struct xd_flow *flow, const struct 
 	next = connection_next_state(state, flow->event, later_tick);
 	if (next == state && !later_tick)
 		return true;
-	if (buckets_of(flow, &buckets, ipv6))
-		__sync_val_compare_and_swap(&way_of(&buckets, flow->way)->w1, flow->w1,
-					    way_w1(flow->w1, next, flow->tick));
+	__sync_val_compare_and_swap(&way_of(buckets, flow->way)->w1, flow->w1, way_w1(flow->w1, next, flow->tick));
 	if (later_tick && server->persistent)
 		template_refresh(flow, server, next == XD_PROVEN);
 	return true;
 }
 
-/* The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more. */
+/*
+ * The real server of the flow's connection; NULL when it has none that goes on, `failed` when it has one no more. Then
+ * the flow's way is where a new entry belongs.
+ */
 static __always_inline struct xd_real_server *flow_follow(struct xd_flow *flow, bool ipv6)
 {
 	struct xd_real_server *server;
+	struct xd_buckets buckets;
 	__u32 state;
 
-	if (!connection_find(flow, ipv6))
+	flow->way = WAY_NONE;
+	flow->hash = flow_hash(flow->client, flow->service, settings.hash_seed);
+	if (!buckets_of(flow, &buckets, ipv6))
 		return NULL;
+	if (!bucket_find(buckets.first, 0, buckets.preferred, flow, ipv6) &&
+	    !bucket_find(buckets.second, XD_WAYS, buckets.preferred, flow, ipv6)) {
+		flow_place(flow, &buckets);
+		return NULL;
+	}
 	flow->slot = flow->w0 & SLOT_MASK;
 	server = real_server_at(flow->slot);
 	if (!server || !real_server_serves(server, flow, ipv6))
@@ -51,7 +60,7 @@ static __always_inline struct xd_real_server *flow_follow(struct xd_flow *flow, 
 		flow->failed = state == XD_FAILED;
 		return NULL;
 	}
-	return connection_is_steady(flow) || flow_touch(flow, server, ipv6) ? server : NULL;
+	return connection_is_steady(flow) || flow_touch(flow, server, &buckets) ? server : NULL;
 }
 
 /* True: the flow has a connection that goes on, and its slot. */

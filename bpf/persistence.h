@@ -226,7 +226,7 @@ SUBPROGRAM int template_write(struct xd_client *client, __u32 slot, __u32 tick)
 		return 0;
 	}
 	w1 = (w1 + TEMPLATE_GENERATION & TEMPLATE_GENERATIONS) | (old_w0 == w0 ? w1 & TEMPLATE_PROVEN : 0) | tick;
-	__sync_lock_test_and_set(&way->w1, w1);
+	WRITE_ONCE(way->w1, w1);
 	WRITE_ONCE(bucket->client[number][0], client->address[0]);
 	WRITE_ONCE(bucket->client[number][1], client->address[1]);
 	__sync_lock_test_and_set(&way->w0, w0);

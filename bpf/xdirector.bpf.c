@@ -77,28 +77,27 @@ static __always_inline int packet_send(struct xdp_md *ctx, __u32 bytes, __u32 sl
 	return rewrite_send(ctx->ingress_ifindex, server);
 }
 
-/* The steps in full. */
-static __always_inline int packet_direct(struct xdp_md *ctx, __u32 bytes)
+static __always_inline int packet_process(struct xdp_md *ctx, __u32 bytes)
 {
-	struct xd_flow flow = {};
-	int action = XDP_PASS;
-	int verdict = packet_read(ctx, &flow);
+	struct xd_flow flow; /* not set before it is needed: most packets do not come so far */
+	int action = fast_path(ctx, bytes, &flow);
+	int verdict = NO_VERDICT;
 
+	if (likely(action >= 0))
+		return action;
+	if (action == NOT_READ) {
+		flow = (struct xd_flow){};
+		verdict = packet_read(ctx, &flow);
+	}
 	if (verdict == NO_VERDICT)
 		verdict = flow_direct(&flow);
+	action = XDP_PASS;
 	if (verdict_forwards(verdict))
 		action = packet_send(ctx, bytes, flow.slot, &verdict);
 	else if (verdict_drops(verdict))
 		action = XDP_DROP;
 	count_verdict(verdict);
 	return action;
-}
-
-static __always_inline int packet_process(struct xdp_md *ctx, __u32 bytes)
-{
-	int action = fast_path(ctx, bytes);
-
-	return likely(action != NOT_FAST) ? action : packet_direct(ctx, bytes);
 }
 
 SEC("xdp")
