@@ -20,7 +20,7 @@ draining_is() { [ "$(draining)" = "$1" ]; }
 slots() { # ADDRESS: the slots in use for ADDRESS:9826
   lab_exec director-1 bpftool -j map dump pinned /sys/fs/bpf/xdirector/real_servers |
     jq -r --argjson address "$(address_number "$1")" --argjson port "$(((REST_PORT & 255) << 8 | REST_PORT >> 8))" \
-      '.[].formatted | select([.value | .. | objects | select(.address? == $address and .port? == $port)] != []) | .key' |
+      '.[].formatted | select([.value | .. | objects | select(.address?.word?[3]? == $address and .port? == $port)] != []) | .key' |
     paste -sd' '
 }
 address_number() { # as the maps have it: network order in a little-endian word
