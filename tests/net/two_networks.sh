@@ -39,6 +39,13 @@ for name in one two three; do
   check "a long connection to each: download $name is complete" is "$(outcome "$name")" 67108864
 done
 
+echo "      enp2s0 gets the program as well"
+set_config director-1 '.interfaces = ["enp2s0"]'
+check "a reload" reload director-1
+check "it is attached" is "$(director_status director-1 --json | jq -r '[.interfaces[].mode] | join(" ")')" \
+  "$LAB_MODE $LAB_MODE"
+check "all three real servers answer" three_answer
+
 echo "      real-3's network is cut off"
 lab_exec switch-2 ip link set dev director-1 down
 check_within 10 "real-3 is taken out" real_server_is director-1 rest 10.2.0.36 down
