@@ -104,6 +104,7 @@ InterfaceStatus Attachments::status_of(const AttachmentPlan& plan, const std::st
 std::vector<InterfaceStatus> Attachments::status(const std::vector<std::string>& interfaces) const {
   const AttachmentPlan plan(interfaces, network_.links());
   std::vector<InterfaceStatus> all;
+  all.reserve(interfaces.size());
   for (const std::string& name : interfaces) all.push_back(status_of(plan, name));
   return all;
 }

@@ -53,13 +53,13 @@ class Examiner {
       if (hands_over_) reach(exit);
       fit(exit);
     }
-    std::ranges::stable_sort(findings_, {}, &Finding::severity);
     return std::move(findings_);
   }
 
  private:
   void add(Severity severity, std::string problem, std::string fix) {
-    findings_.push_back({severity, std::move(problem), std::move(fix)});
+    const auto here = std::ranges::upper_bound(findings_, severity, {}, &Finding::severity);
+    findings_.insert(here, {severity, std::move(problem), std::move(fix)});
   }
 
   // Is it where frames for this host arrive at all?

@@ -138,7 +138,7 @@ base::Result<Attached> attach(const Programs& programs, const Place& place, std:
   if (auto free = refuse_if_held(place); !free) return std::unexpected(free.error());
   base::Result<Attached> attached = attach_anew(programs, place, wanted);
   // Rather as it was than not at all: without the program nothing fences the node's virtual addresses.
-  if (!attached && before) create(programs, place, *before);
+  if (!attached && before) static_cast<void>(create(programs, place, *before));
   return attached;
 }
 
