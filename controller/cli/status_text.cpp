@@ -66,6 +66,10 @@ void show_head(Page& page, const Json& status) {
     page.line("{}: {}", text(interface, "name"), attachment(interface));
     for (const Json& warning : interface.at("warnings")) page.line("  {}", warning.get<std::string>());
   }
+  for (const Json& peer : status.at("peer_directors")) {
+    const std::string mac = text(peer, "mac");
+    page.line("peer director {}: {}", text(peer, "address"), mac.empty() ? "MAC ADDRESS UNKNOWN" : mac);
+  }
 }
 
 void show_vrrp(Page& page, const Json& status) {
@@ -81,7 +85,8 @@ void show_vrrp(Page& page, const Json& status) {
     for (const Json& address : instance.at("virtual_addresses")) {
       const bool fenced = address.at("fenced").get<bool>();
       page.line("  {:<14} {}", text(address, "address"),
-                fenced ? "not here: ARP requests for it are dropped"
+                fenced ? address.at("served_here").get<bool>() ? "on lo, for this machine is one of its real servers"
+                                                               : "not here: ARP requests for it are dropped"
                        : fmt::format("here, leased for {:.1f} s more", address.at("lease_seconds").get<double>()));
     }
     if (const std::string rejected = text(instance, "last_rejected"); !rejected.empty()) {
@@ -124,7 +129,9 @@ void show_traffic(Page& page, size_t width, const std::string& weight, const std
   page.line("  -> {:<{}} {:>6} {:<15} {:>8} {:>8} {:>8} {:>8} {:>8}{}", endpoint(real), width, weight, health,
             short_number(real.at("active_connections")), short_number(real.at("inactive_connections")),
             short_number(real.at("connections")), short_number(real.at("packets")), short_number(real.at("bytes")),
-            text(real, "mac").empty() ? "  MAC ADDRESS UNKNOWN" : "");
+            real.at("local").get<bool>() ? "  this machine"
+            : text(real, "mac").empty()  ? "  MAC ADDRESS UNKNOWN"
+                                         : "");
 }
 
 void show_real_server(Page& page, size_t width, const Json& status, const Json& real) {

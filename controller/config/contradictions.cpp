@@ -87,6 +87,32 @@ void unique_real_servers(const model::Config& config, Findings& findings) {
   }
 }
 
+void peer_directors(const model::Config& config, Findings& findings) {
+  if (config.peer_directors.size() > XD_MAX_PEERS) {
+    findings.push_back({"peer_directors",
+                        fmt::format("{} peer directors; allowed are {}", config.peer_directors.size(), XD_MAX_PEERS)});
+  }
+  std::map<base::Ip, std::string> own;
+  for (const model::VrrpInstance& instance : config.vrrp_instances) {
+    own.emplace(instance.source, fmt::format("the mcast_src_ip of \"{}\"", instance.name));
+    for (const base::Ip address : instance.virtual_addresses) {
+      own.emplace(address, fmt::format("a virtual address of \"{}\"", instance.name));
+    }
+  }
+  Unique<base::Ip> seen;
+  for (size_t i = 0; i < config.peer_directors.size(); ++i) {
+    const base::Ip& peer = config.peer_directors[i];
+    const std::string here = fmt::format("peer_directors[{}]", i);
+    const std::string first = seen.first(peer, here);
+    if (peer == base::Ip()) continue;
+    if (!first.empty()) findings.push_back({here, fmt::format("{} is {} already", peer.str(), first)});
+    if (const auto mine = own.find(peer); mine != own.end()) {
+      findings.push_back(
+          {here, fmt::format("{} is {}; give the other director's own address", peer.str(), mine->second)});
+    }
+  }
+}
+
 const char* family(bool v6) {
   return v6 ? "IPv6" : "IPv4";
 }
@@ -188,6 +214,7 @@ std::vector<Finding> contradictions(const model::Config& config) {
         {"", "no network interface to work on; give \"vrrp_instances\", or \"interfaces\" without VRRP"});
   }
   unique_instances(config, findings);
+  peer_directors(config, findings);
   unique_virtual_servers(config, findings);
   unique_real_servers(config, findings);
   families_of_real_servers(config, findings);

@@ -149,6 +149,22 @@ void real_servers_that_are_virtual(const model::Config& config, Findings& findin
   }
 }
 
+// A peer that forwards from another address than the one given here is not known for a peer.
+void peers_that_are_no_real_servers(const model::Config& config, Findings& findings) {
+  std::set<base::Ip> real_servers;
+  for (const auto& server : config.virtual_servers) {
+    for (const auto& real : server.real_servers) real_servers.insert(real.address);
+  }
+  for (size_t i = 0; i < config.peer_directors.size(); ++i) {
+    const base::Ip& peer = config.peer_directors[i];
+    if (peer == base::Ip() || real_servers.contains(peer)) continue;
+    findings.push_back({path_of("peer_directors", i),
+                        fmt::format("{} is not the address of a real server. If that machine is one, give the address "
+                                    "that it has as one; else packets could go to and fro between the directors",
+                                    peer.str())});
+  }
+}
+
 void instances(const model::Config& config, Findings& findings) {
   std::map<std::pair<std::string, uint8_t>, size_t> first_with;
   for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
@@ -185,6 +201,7 @@ std::vector<Finding> doubts(const model::Config& config) {
   granularity(config, findings);
   direct_routing_ports(config, findings);
   real_servers_that_are_virtual(config, findings);
+  peers_that_are_no_real_servers(config, findings);
   instances(config, findings);
   return findings;
 }

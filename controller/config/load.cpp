@@ -42,6 +42,8 @@ model::Config read_config(const Value& root) {
   const Timeouts timeouts = lvs_timeouts(object, Timeouts());
   config.interfaces =
       object.list("interfaces", [](const Value& element) { return InterfaceName()(element).value_or(std::string()); });
+  config.peer_directors =
+      object.list("peer_directors", [](const Value& element) { return HostAddress()(element).value_or(base::Ip()); });
   config.vrrp_instances = object.list("vrrp_instances", vrrp_instance);
   config.port_marks = object.list("port_marks", port_mark);
   config.virtual_servers = object.list(

@@ -20,11 +20,12 @@ std::optional<model::Member> TargetIds::member_of(uint64_t id) const {
 ipc::ConfigureVrrp make_vrrp_assignment(const model::Config& config, const model::Tables& tables) {
   ipc::ConfigureVrrp message;
   for (const model::VrrpInstance& instance : config.vrrp_instances) {
-    ipc::VrrpAssignment assignment{.instance = instance, .lease = {}};
+    ipc::VrrpAssignment assignment{.instance = instance, .lease = {}, .served_here = {}};
     for (const base::Ipv4 address : instance.virtual_addresses) {
-      if (const auto lease = tables.leases.find(address); lease != tables.leases.end()) {
-        assignment.lease.push_back(lease->second.index);
-      }
+      const auto lease = tables.leases.find(address);
+      if (lease == tables.leases.end()) continue;
+      assignment.lease.push_back(lease->second.index);
+      if (lease->second.served_here) assignment.served_here.push_back(address);
     }
     if (assignment.lease.size() == instance.virtual_addresses.size()) message.instances.push_back(assignment);
   }

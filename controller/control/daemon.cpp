@@ -87,7 +87,7 @@ class Daemon {
   base::Result<> apply(const model::Config& config, const Freed& freed);
   void apply_or_log(const Freed& freed);
   void apply_or_log() { apply_or_log({}); }
-  std::set<base::Ip> real_server_addresses(const model::Config& config) const;
+  std::set<base::Ip> watched_addresses(const model::Config& config) const;
   std::string status() const;
   bool generic_wanted() const { return options_.xdp_mode == dataplane::Mode::generic; }
 
@@ -143,8 +143,8 @@ void Daemon::apply_or_log(const Freed& freed) {
   if (auto done = apply(config_, freed); !done) base::log::error("{}", done.error().message);
 }
 
-std::set<base::Ip> Daemon::real_server_addresses(const model::Config& config) const {
-  std::set<base::Ip> all;
+std::set<base::Ip> Daemon::watched_addresses(const model::Config& config) const {
+  std::set<base::Ip> all(config.peer_directors.begin(), config.peer_directors.end());
   for (const model::VirtualServer& server : config.virtual_servers) {
     for (const model::RealServer& real : server.real_servers) all.insert(real.address);
   }
@@ -192,17 +192,17 @@ void Daemon::send_health() {
 // Makes `config` the one in force. On an error everything is as before.
 base::Result<> Daemon::take(const model::Config& config) {
   const model::Tables before = dataplane_->tables();
-  network_->watch(real_server_addresses(config));
+  network_->watch(watched_addresses(config));
   base::Result<> done = apply(config, {});
   if (done) done = attachments_->add(config.attached_interfaces());
   if (!done) {
     if (auto undone = dataplane_->apply(before); !undone) base::log::error("{}", undone.error().message);
-    network_->watch(real_server_addresses(config_));
+    network_->watch(watched_addresses(config_));
     return done;
   }
   config_ = config;
   loaded_ = base::unix_seconds();
-  virtual_addresses_->changed_from(before);
+  virtual_addresses_->changed_from(before.leases);
   idle_slots_.draining_are(draining());
   hold_interfaces();
   if (health_state_.configure(config_)) apply_or_log();
@@ -241,8 +241,13 @@ void Daemon::reload() {
 
 void Daemon::network_changed() {
   if (stopping_) return;
+  const VirtualAddresses::Leases before = dataplane_->tables().leases;
   apply_or_log();
   hold_interfaces();
+  if (dataplane_->tables().leases == before) return;
+  virtual_addresses_->changed_from(before);  // an address of a real server may have come to this director, or left it
+  send_vrrp();
+  leftover_timer_.start(kLeftoverTime);
 }
 
 Child::Options Daemon::vrrp_options() {
@@ -306,7 +311,7 @@ void Daemon::sweep() {
   const std::set<model::Slot> idle = idle_slots_.pass_ended(draining(), dataplane_->sweep().counts());
   if (idle.empty()) return;
   apply_or_log({.idle = idle, .addresses = {}});
-  network_->watch(real_server_addresses(config_));
+  network_->watch(watched_addresses(config_));
 }
 
 // lc and wlc: whoever has the fewest connections now gets the next ones.
@@ -348,6 +353,10 @@ std::string Daemon::status() const {
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     all.slots[slot] = {counts[slot], dataplane_->maps().stats(slot)};
   }
+  for (const base::Ip& peer : config_.peer_directors) {
+    const auto known = network_->next_hops().find(peer);
+    all.peer_directors[peer] = known == network_->next_hops().end() ? std::nullopt : known->second.mac;
+  }
   for (const auto& [address, lease] : dataplane_->tables().leases) {
     all.lease_seconds[address.str()] = base::seconds(dataplane_->maps().lease_until(lease.index) - base::now());
   }
@@ -365,7 +374,7 @@ base::Result<> Daemon::prepare(const model::Config& config) {
   attachments_.emplace(*dataplane_, *network_, options_.xdp_mode);
   virtual_addresses_.emplace(*dataplane_, *network_, options_.farewell);
   health_state_.start_from(model::members_down(dataplane_->tables()));
-  network_->watch(real_server_addresses(config));
+  network_->watch(watched_addresses(config));
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     network_->remember(entry.key.address, entry.next_hop);
   }
@@ -439,8 +448,15 @@ void Daemon::vrrp_stopped() {
   // What could not be taken off stays fenced.
   std::erase_if(tables.leases, [&](const auto& entry) { return gone.contains(entry.first); });
   if (auto done = dataplane_->apply(tables); !done) base::log::error("{}", done.error().message);
-  fence_.restore();
-  if (options_.keep_forwarding) {
+  // A director that is a real server stays one behind its peers. Until they have taken over, its kernel must not see
+  // the packets of the others' connections: it would reset them.
+  const bool serves = std::ranges::any_of(tables.leases, [](const auto& entry) { return entry.second.served_here; });
+  if (!serves) fence_.restore();
+  if (serves) {
+    base::log::info(
+        "stopped; the virtual addresses that are served here stay on lo, and the program goes on "
+        "forwarding (`xdirector detach` takes both off)");
+  } else if (options_.keep_forwarding) {
     base::log::info("stopped; the program goes on forwarding (`xdirector detach` takes it off)");
   } else {
     dataplane::detach_all();
@@ -460,18 +476,24 @@ int run(const Options& options) {
   return Daemon(options).run();
 }
 
-base::Result<bool> detach() {
+base::Result<Detached> detach() {
   auto lock = take_lock();
   if (!lock) return std::unexpected(lock.error());
   // Addresses first: without the program nobody would keep the kernel from answering for them.
   auto socket = netlink::Socket::open();
   if (!socket) return std::unexpected(socket.error());
+  Detached detached;
   for (const auto& [address, lease] : dataplane::pinned_leases()) {
     auto removed = netlink::remove_address(*socket, static_cast<int>(lease.ifindex), address);
     if (!removed) return std::unexpected(removed.error());
+    if (!lease.served_here) continue;
+    removed = netlink::remove_address(*socket, netlink::kLoopback, address);
+    if (!removed) return std::unexpected(removed.error());
+    detached.served_here.push_back(address);
   }
   Fence().restore();
-  return dataplane::detach_all();
+  detached.program = dataplane::detach_all();
+  return detached;
 }
 
 }  // namespace control

@@ -27,6 +27,10 @@ struct Options {
 int run(const Options& options);  // the exit code
 
 // Takes program, maps and left-over virtual addresses off, without a daemon. An error when one is running.
-base::Result<bool> detach();  // false: there was nothing
+struct Detached {
+  bool program = false;               // false: there was none
+  std::vector<base::Ip> served_here;  // virtual addresses for which this director was a real server, too
+};
+base::Result<Detached> detach();
 
 }  // namespace control

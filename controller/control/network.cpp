@@ -60,7 +60,16 @@ std::vector<std::string> Network::problems(const model::Config& config) {
   for (const std::string& interface : config.attached_interfaces()) {
     if (!link(interface)) all.push_back(fmt::format("interface \"{}\" does not exist on this host", interface));
   }
+  for (const auto& some : {problems_of_real_servers(config), problems_of_peers(config)}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
+}
+
+std::vector<std::string> Network::problems_of_real_servers(const model::Config& config) {
+  std::vector<std::string> all;
   std::set<base::Ip> checked;
+  bool wants_peers = !config.vrrp_instances.empty() && config.peer_directors.empty();
   for (const model::VirtualServer& server : config.virtual_servers) {
     for (const model::RealServer& real : server.real_servers) {
       if (!checked.insert(real.address).second) continue;
@@ -68,25 +77,45 @@ std::vector<std::string> Network::problems(const model::Config& config) {
       const std::string who = fmt::format("real server {} of \"{}\"", real.address.str(), server.name);
       if (!route) {
         all.push_back(fmt::format("{}: {}", who, route.error().message));
-      } else if (*route && (*route)->local) {
-        all.push_back(who +
-                      " is an address of this director: a director that is its own real server is not supported yet");
       } else if (!*route || !(*route)->direct) {
         all.push_back(
             who +
             " is not on a directly connected network: direct routing sends frames to its MAC address, so give this "
             "director an address in the real server's network, or use another real server");
+      } else if ((*route)->local && std::exchange(wants_peers, false)) {
+        all.push_back(
+            who +
+            " is an address of this director: name the other director by \"peer_directors\": [\"ADDRESS\"] at "
+            "the top level, so that what it sends here is served here, and not sent back to it");
       }
     }
   }
   return all;
 }
 
-void Network::watch(const std::set<base::Ip>& real_servers) {
-  std::erase_if(next_hops_, [&](const auto& known) { return !real_servers.contains(known.first); });
-  std::erase_if(doubted_, [&](const base::Ip& address) { return !real_servers.contains(address); });
-  const bool more = !std::ranges::includes(watched_, real_servers);
-  watched_ = real_servers;
+std::vector<std::string> Network::problems_of_peers(const model::Config& config) {
+  std::vector<std::string> all;
+  for (const base::Ip& peer : config.peer_directors) {
+    const auto route = netlink::route_to(socket_, peer);
+    const std::string who = "peer director " + peer.str();
+    if (!route) {
+      all.push_back(fmt::format("{}: {}", who, route.error().message));
+    } else if (*route && (*route)->local) {
+      all.push_back(who + " is an address of this director: give the other director's");
+    } else if (!*route || !(*route)->direct) {
+      all.push_back(who +
+                    " is not on a directly connected network: a peer director is known by its MAC address; give its "
+                    "address in a network that both are in");
+    }
+  }
+  return all;
+}
+
+void Network::watch(const std::set<base::Ip>& addresses) {
+  std::erase_if(next_hops_, [&](const auto& known) { return !addresses.contains(known.first); });
+  std::erase_if(doubted_, [&](const base::Ip& address) { return !addresses.contains(address); });
+  const bool more = !std::ranges::includes(watched_, addresses);
+  watched_ = addresses;
   if (more) {
     if (auto done = read_all(); !done) base::log::error("{}", done.error().message);
   }
@@ -105,7 +134,7 @@ void Network::remember(const base::Ip& address, const model::NextHop& next_hop) 
 
 void Network::doubt(const base::Ip& real_server) {
   const auto known = next_hops_.find(real_server);
-  if (known == next_hops_.end()) return;
+  if (known == next_hops_.end() || known->second.local) return;
   doubted_.insert(real_server);
   static_cast<void>(netlink::revalidate(socket_, static_cast<int>(known->second.ifindex), real_server));
 }
@@ -123,6 +152,11 @@ bool Network::remove_address(uint32_t ifindex, const base::Ip& address) {
   return netlink::remove_address(socket_, static_cast<int>(ifindex), address).has_value();
 }
 
+void Network::add_to_lo(const base::Ip& address) {
+  const auto done = netlink::add_address(socket_, netlink::kLoopback, address);
+  if (!done) base::log::error("{}", done.error().message);
+}
+
 // True: it is reached in another way than before.
 bool Network::find_route(const base::Ip& address) {
   const auto route = netlink::route_to(socket_, address);
@@ -131,6 +165,10 @@ bool Network::find_route(const base::Ip& address) {
   if (link == links_.end()) return false;
   model::NextHop& next_hop = next_hops_[address];
   const model::NextHop before = next_hop;
+  if ((*route)->local) {
+    next_hop = {.ifindex = 0, .source = {}, .mac = std::nullopt, .local = true};
+    return next_hop != before;
+  }
   const auto ifindex = static_cast<uint32_t>((*route)->ifindex);
   if (next_hop.ifindex != ifindex) next_hop = {ifindex, link->second.mac, std::nullopt};
   next_hop.source = link->second.mac;
@@ -151,7 +189,7 @@ void Network::learn(const netlink::Neighbour& neighbour) {
   model::NextHop& next_hop = known->second;
   if (next_hop.ifindex != static_cast<uint32_t>(neighbour.ifindex) || next_hop.mac == neighbour.mac) return;
   if (next_hop.mac) {
-    base::log::info("real server {} has another MAC address: {}, before {}", neighbour.ip.str(), neighbour.mac->str(),
+    base::log::info("{} has another MAC address: {}, before {}", neighbour.ip.str(), neighbour.mac->str(),
                     next_hop.mac->str());
   }
   next_hop.mac = neighbour.mac;
@@ -178,6 +216,7 @@ void Network::probe_all() {
     }
     const auto known = next_hops_.find(address);
     if (known == next_hops_.end()) continue;
+    if (known->second.local) continue;
     unknown = unknown || !known->second.mac;
     static_cast<void>(netlink::probe(socket_, static_cast<int>(known->second.ifindex), address));
   }

@@ -24,8 +24,8 @@ class Network {
   // `on_change` when an interface or a watched neighbour is not what it was.
   static base::Result<std::unique_ptr<Network>> start(loop::Loop& loop, std::function<void()> on_change);
 
-  // Errors of a configuration that only this host can see: an interface that does not exist, a real server that is not
-  // on a directly connected network. Empty: none.
+  // Errors of a configuration that only this host can see: an interface that does not exist, a real server or a peer
+  // director that is not on a directly connected network. Empty: none.
   std::vector<std::string> problems(const model::Config& config);
 
   // What its interfaces cannot do, or do badly.
@@ -33,8 +33,8 @@ class Network {
     return check_host(config, links_, find_reach(socket_, config), generic);
   }
 
-  // Follows these real servers, and asks the kernel to resolve them now and again from now on.
-  void watch(const std::set<base::Ip>& real_servers);
+  // Follows these real servers and peer directors, and asks the kernel to resolve them now and again from now on.
+  void watch(const std::set<base::Ip>& addresses);
 
   // A MAC that an earlier run knew: good until the kernel says otherwise.
   void remember(const base::Ip& address, const model::NextHop& next_hop);
@@ -49,11 +49,15 @@ class Network {
 
   // Takes a virtual address off that a worker has left behind. True: it is not there any more.
   bool remove_address(uint32_t ifindex, const base::Ip& address);
+  // Where a virtual address that is served here is to be found by the kernel while this director is not MASTER.
+  void add_to_lo(const base::Ip& address);
 
  private:
   explicit Network(loop::Loop& loop, netlink::Socket socket, std::function<void()> on_change);
 
   base::Result<> read_all();
+  std::vector<std::string> problems_of_real_servers(const model::Config& config);
+  std::vector<std::string> problems_of_peers(const model::Config& config);
   void on_link(netlink::Change change, const netlink::Link& link);
   void learn(const netlink::Neighbour& neighbour);
   bool find_route(const base::Ip& address);

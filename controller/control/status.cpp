@@ -15,8 +15,11 @@ Json vrrp_json(const model::VrrpInstance& instance, const Snapshot& all) {
   for (const base::Ipv4 address : instance.virtual_addresses) {
     const auto lease = all.lease_seconds.find(address.str());
     const bool leased = lease != all.lease_seconds.end() && lease->second > 0;
-    addresses.push_back(
-        {{"address", address.str()}, {"fenced", !leased}, {"lease_seconds", leased ? lease->second : 0.0}});
+    const auto entry = all.tables->leases.find(address);
+    addresses.push_back({{"address", address.str()},
+                         {"fenced", !leased},
+                         {"lease_seconds", leased ? lease->second : 0.0},
+                         {"served_here", entry != all.tables->leases.end() && entry->second.served_here}});
   }
   const auto found = all.vrrp.find(instance.name);
   const ipc::VrrpReport report = found == all.vrrp.end() ? ipc::VrrpReport{} : found->second;
@@ -47,6 +50,7 @@ const char* health_word(const model::RealServer& real, bool down, const ipc::Hea
 void add_traffic(Json& json, model::Slot slot, const model::RealServerEntry& entry, const Snapshot& all) {
   const auto found = all.slots.find(slot);
   const SlotStatus traffic = found == all.slots.end() ? SlotStatus{} : found->second;
+  json["local"] = entry.next_hop.local;
   json["mac"] = entry.next_hop.mac ? entry.next_hop.mac->str() : "";
   json["active_connections"] = traffic.connections.active;
   json["inactive_connections"] = traffic.connections.inactive;
@@ -136,6 +140,10 @@ Json status_json(const Snapshot& all) {
                                   {"multi_buffer", interface.multi_buffer},
                                   {"carrier", interface.carrier},
                                   {"warnings", interface.warnings}});
+  }
+  json["peer_directors"] = Json::array();
+  for (const auto& [address, mac] : all.peer_directors) {
+    json["peer_directors"].push_back({{"address", address.str()}, {"mac", mac ? mac->str() : ""}});
   }
   json["vrrp_instances"] = Json::array();
   for (const model::VrrpInstance& instance : all.config->vrrp_instances) {

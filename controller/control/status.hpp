@@ -4,6 +4,7 @@
 
 #include <map>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Snapshot {
   const model::Config* config = nullptr;
   const model::Tables* tables = nullptr;
   std::vector<InterfaceStatus> interfaces;
+  std::map<base::Ip, std::optional<base::Mac>> peer_directors;
   std::map<std::string, WorkerStatus> workers;
   std::map<std::string, ipc::VrrpReport> vrrp;        // by instance
   std::map<model::Member, ipc::HealthReport> health;  // last result of those that have one

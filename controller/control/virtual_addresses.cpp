@@ -1,19 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "control/virtual_addresses.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "base/log.hpp"
 #include "control/assignments.hpp"
 
 namespace control {
+namespace {
 
-void VirtualAddresses::changed_from(const model::Tables& before) {
+// Where it may be, now or later.
+std::vector<uint32_t> places_of(const model::LeaseEntry& lease) {
+  if (lease.served_here) return {lease.ifindex, netlink::kLoopback};
+  return {lease.ifindex};
+}
+
+}  // namespace
+
+void VirtualAddresses::changed_from(const Leases& before) {
   for (const auto& [address, lease] : dataplane_.tables().leases) {
-    const auto earlier = before.leases.find(address);
-    if (earlier == before.leases.end() || earlier->second.ifindex == lease.ifindex) continue;
-    former_places_.emplace(earlier->second.ifindex, address);
-    former_places_.erase({lease.ifindex, address});  // moved there and back again
+    const auto earlier = before.find(address);
+    if (earlier == before.end()) continue;
+    for (const uint32_t place : places_of(earlier->second)) former_places_.emplace(place, address);
+    for (const uint32_t place : places_of(lease)) former_places_.erase({place, address});  // there, or back again
   }
 }
 
@@ -21,6 +31,7 @@ std::vector<netlink::Link> VirtualAddresses::interfaces() const {
   std::set<uint32_t> indices;
   for (const auto& [address, lease] : dataplane_.tables().leases) indices.insert(lease.ifindex);
   for (const auto& [ifindex, address] : former_places_) indices.insert(ifindex);
+  indices.erase(netlink::kLoopback);
   std::vector<netlink::Link> links;
   for (const uint32_t ifindex : indices) {
     if (const std::optional<netlink::Link> link = network_.link(ifindex)) links.push_back(*link);
@@ -41,7 +52,8 @@ bool VirtualAddresses::clear_up(const model::Config& config, std::set<base::Ip>&
   bool all = clear_former_places();
   for (const auto& [address, lease] : dataplane_.tables().leases) {
     if (configured.contains(address)) continue;
-    if (network_.remove_address(lease.ifindex, address)) {
+    if (std::ranges::all_of(places_of(lease),
+                            [&](uint32_t place) { return network_.remove_address(place, address); })) {
       gone.insert(address);
     } else {
       all = false;
@@ -52,6 +64,7 @@ bool VirtualAddresses::clear_up(const model::Config& config, std::set<base::Ip>&
 
 bool VirtualAddresses::clear_up_after_earlier_run(const model::Config& config, std::set<base::Ip>& gone) {
   for (const auto& [ifindex, address] : former_places_) {
+    if (ifindex == netlink::kLoopback) continue;
     dataplane_.maps().end_lease(dataplane_.tables().leases.at(address).index);
   }
   return clear_up(config, gone);
@@ -74,7 +87,12 @@ std::set<base::Ip> VirtualAddresses::give_up(const Instances& instances) {
   std::set<base::Ip> gone;
   for (const auto& [address, lease] : dataplane_.tables().leases) {
     dataplane_.maps().end_lease(lease.index);
-    if (network_.remove_address(lease.ifindex, address)) gone.insert(address);
+    if (lease.served_here) {
+      network_.add_to_lo(address);
+      network_.remove_address(lease.ifindex, address);
+    } else if (network_.remove_address(lease.ifindex, address)) {
+      gone.insert(address);
+    }
   }
   return gone;
 }

@@ -23,10 +23,11 @@ class VirtualAddresses {
   VirtualAddresses(dataplane::Dataplane& dataplane, Network& network, Farewell farewell)
       : dataplane_(dataplane), network_(network), farewell_(std::move(farewell)) {}
 
-  // After the tables have changed: some may live on another interface from now on, and still be on the one before.
-  void changed_from(const model::Tables& before);
+  // After the tables have changed: some may live elsewhere from now on, and still be where they were before.
+  using Leases = std::map<base::Ip, model::LeaseEntry>;
+  void changed_from(const Leases& before);
 
-  // Interfaces that have one, or may have, configured or not any more. The program leaves them last.
+  // Interfaces other than lo that have one, or may have, configured or not any more. The program leaves them last.
   std::vector<netlink::Link> interfaces() const;
 
   // Takes off what is left of those that are not configured where they are. False: something would not come off.
@@ -37,7 +38,8 @@ class VirtualAddresses {
   // Says goodbye for those instances that are MASTER and whose lease ends before `back`; returns them.
   Instances resign(const Instances& instances, base::Time back);
 
-  // The end: says goodbye for whoever is still MASTER, takes everything off. Returns those that are surely gone.
+  // The end: says goodbye for whoever is still MASTER, takes everything off, to lo what is served here. Returns those
+  // that are surely gone from this host.
   std::set<base::Ip> give_up(const Instances& instances);
 
  private:

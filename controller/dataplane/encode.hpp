@@ -105,7 +105,7 @@ inline xd_marked_address6 encode(const model::MarkedAddress& key) {
 inline __u64 encode_target(const model::RealServerEntry& entry) {
   xd_real_server words{};
   if (entry.next_hop.mac) std::memcpy(words.mac, entry.next_hop.mac->bytes().data(), sizeof words.mac);
-  words.delivery = entry.next_hop.mac ? XD_BY_MAC : XD_UNKNOWN;
+  words.delivery = entry.next_hop.local ? XD_LOCAL : entry.next_hop.mac ? XD_BY_MAC : XD_UNKNOWN;
   words.state = entry.state;
   return words.target;
 }
@@ -114,6 +114,18 @@ inline __u64 encode_mac(const base::Mac& mac) {
   __u64 word = 0;
   std::memcpy(&word, mac.bytes().data(), 6);
   return word;
+}
+
+inline base::Mac decode_mac(__u64 word) {
+  return base::Mac::from_bytes(&word);
+}
+
+inline model::InterfaceEntry decode(const xd_interface& value) {
+  model::InterfaceEntry entry{.mac = decode_mac(value.mac_word), .peers = {}};
+  for (uint32_t i = 0; i < value.peers && i < XD_MAX_PEERS; ++i) {
+    if (value.peer[i] != 0) entry.peers.insert(decode_mac(value.peer[i]));
+  }
+  return entry;
 }
 
 inline model::RealServerEntry decode(const xd_real_server& value) {
@@ -125,6 +137,7 @@ inline model::RealServerEntry decode(const xd_real_server& value) {
   entry.next_hop.ifindex = value.ifindex;
   entry.next_hop.source = base::Mac::from_bytes(value.source_mac);
   if (value.delivery == XD_BY_MAC) entry.next_hop.mac = base::Mac::from_bytes(value.mac);
+  entry.next_hop.local = value.delivery == XD_LOCAL;
   entry.virtual_address = decode(value.virtual_address);
   entry.virtual_port = ntohs(value.virtual_port);
   entry.protocol = static_cast<model::Protocol>(value.transport & ~XD_IPV6);

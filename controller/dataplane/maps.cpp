@@ -48,6 +48,24 @@ void store_address(xd_address& where, const xd_address& address) {
   for (size_t i = 0; i < std::size(address.word); ++i) store(where.word[i], address.word[i]);
 }
 
+// A peer that stays keeps its place: at no moment is a frame of its own taken for a client's. A free place is zero.
+base::Result<> write_peers(xd_interface& interface, const std::set<base::Mac>& peers) {
+  std::set<__u64> missing;
+  for (const base::Mac& peer : peers) missing.insert(encode_mac(peer));
+  std::vector<uint32_t> free;
+  for (uint32_t i = 0; i < XD_MAX_PEERS; ++i) {
+    if (i >= interface.peers || missing.erase(interface.peer[i]) == 0) free.push_back(i);
+  }
+  if (missing.size() > free.size()) return base::fail(fmt::format("more than {} peer directors", XD_MAX_PEERS));
+  for (const uint32_t i : free) {
+    const __u64 peer = missing.empty() ? 0 : missing.extract(missing.begin()).value();
+    store(interface.peer[i], peer);
+    if (peer != 0 && i >= interface.peers) store(interface.peers, i + 1);
+  }
+  if (peers.empty()) store(interface.peers, __u32{0});
+  return {};
+}
+
 template <typename Map, typename Key, typename Value>
 bool holds(const Map& map, const Key& key, const Value& value) {
   const auto* found = find(map, key);
@@ -60,7 +78,7 @@ std::map<base::Ip, model::LeaseEntry> read_leases(std::span<const xd_lease> leas
   std::map<base::Ip, model::LeaseEntry> all;
   for (uint32_t i = 0; i < leases.size(); ++i) {
     const base::Ip address = decode(leases[i].address);
-    if (address != base::Ip()) all[address] = {i, leases[i].ifindex};
+    if (address != base::Ip()) all[address] = {i, leases[i].ifindex, leases[i].served_here != 0};
   }
   return all;
 }
@@ -131,7 +149,7 @@ void Maps::read_port_marks(Tables& tables) const {
 Tables Maps::read() const {
   Tables tables;
   for (const xd_interface& value : interfaces_.all()) {
-    if (value.ifindex != 0) tables.interfaces[value.ifindex] = base::Mac::from_bytes(value.mac);
+    if (value.ifindex != 0) tables.interfaces[value.ifindex] = decode(value);
   }
   services_.for_each([&](const xd_service_key& key, const __u32& index) { tables.services[decode(key)] = index; });
   services6_.for_each(
@@ -172,9 +190,10 @@ base::Result<> Maps::write_interfaces(const Tables& from, const Tables& to) {
     if (entry.ifindex == 0 || to.interfaces.contains(entry.ifindex)) continue;
     store(entry.ifindex, __u32{0});
     store(entry.mac_word, __u64{0});
+    store(entry.peers, __u32{0});
   }
-  for (const auto& [ifindex, mac] : to.interfaces) {
-    if (holds(from.interfaces, ifindex, mac)) continue;
+  for (const auto& [ifindex, interface] : to.interfaces) {
+    if (holds(from.interfaces, ifindex, interface)) continue;
     xd_interface* place = nullptr;
     for (uint32_t probe = 0; probe < XD_INTERFACE_PROBES; ++probe) {
       xd_interface& entry = interfaces_[(ifindex + probe) % XD_INTERFACES];
@@ -185,7 +204,8 @@ base::Result<> Maps::write_interfaces(const Tables& from, const Tables& to) {
       return base::fail(fmt::format("no room for interface {}: more than {} have the same number modulo {}", ifindex,
                                     XD_INTERFACE_PROBES, XD_INTERFACES));
     }
-    store(place->mac_word, encode_mac(mac));
+    if (auto done = write_peers(*place, interface.peers); !done) return done;
+    store(place->mac_word, encode_mac(interface.mac));
     store(place->ifindex, ifindex);
   }
   return {};
@@ -216,6 +236,7 @@ void Maps::write_leases(const Tables& from, const Tables& to) {
     if (holds(from.leases, address, lease)) continue;
     xd_lease& entry = leases_[lease.index];
     entry.ifindex = lease.ifindex;
+    entry.served_here = lease.served_here ? 1 : 0;
     if (decode(entry.address) == address) continue;
     store(entry.until, __u64{0});  // fenced until the vrrp worker says otherwise
     store_address(entry.address, encode(address));

@@ -52,6 +52,7 @@ template <typename Walk, Is<VrrpAssignment> T>
 void fields(Walk& walk, T& assignment) {
   walk("instance", assignment.instance);
   walk("lease", assignment.lease);
+  walk("served_here", assignment.served_here);
 }
 
 template <typename Walk, Is<ConfigureVrrp> T>

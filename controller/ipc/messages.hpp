@@ -17,10 +17,12 @@
 namespace ipc {
 
 // One instance for the vrrp worker. `lease` has, for each virtual address, the index of its entry in the map `leases`,
-// whose descriptor comes with the message.
+// whose descriptor comes with the message. Those virtual addresses that are `served_here` (this director is one of
+// their real servers) are on lo while they are not on the interface.
 struct VrrpAssignment {
   model::VrrpInstance instance;
   std::vector<uint32_t> lease;
+  std::vector<base::Ipv4> served_here;
 
   friend bool operator==(const VrrpAssignment&, const VrrpAssignment&) = default;
 };

@@ -25,7 +25,7 @@ struct Scheduled {
 std::vector<std::vector<Scheduled>> scheduled(const Tables& tables) {
   std::vector<std::vector<Scheduled>> all(XD_MAX_VIRTUAL_SERVERS);
   for (const auto& [slot, entry] : tables.real_servers) {
-    if (entry.state == XD_ACTIVE && entry.next_hop.mac)
+    if (entry.state == XD_ACTIVE && entry.next_hop.reachable())
       all.at(entry.virtual_server).push_back({entry.key, slot, entry.weight});
   }
   for (std::vector<Scheduled>& servers : all) std::ranges::sort(servers);

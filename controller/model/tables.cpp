@@ -31,13 +31,20 @@ std::array<uint16_t, 4> timeout_ticks(const VirtualServer& server, base::Duratio
   return ticks;
 }
 
-// The one address that a mark is put on, none where there are several.
-base::Ip marked_address(const std::vector<PortMark>& rules, const VirtualServerKey& key) {
+// Its own, or those that its mark is put on.
+std::set<base::Ip> addresses_of(const VirtualServerKey& key, const std::vector<PortMark>& rules) {
+  if (key.mark == 0) return {key.address};
   std::set<base::Ip> addresses;
   for (const PortMark& rule : rules) {
     const bool its = rule.mark == key.mark && rule.protocol == key.protocol && rule.address.is_v6() == key.mark_v6;
     if (its) addresses.insert(rule.address);
   }
+  return addresses;
+}
+
+// The one virtual address of all its connections, none where a mark is put on several.
+base::Ip only_address(const VirtualServerKey& key, const std::vector<PortMark>& rules) {
+  const std::set<base::Ip> addresses = addresses_of(key, rules);
   return addresses.size() == 1 ? *addresses.begin() : base::Ip();
 }
 
@@ -83,7 +90,7 @@ class Builder {
       : config_(config), around_(surroundings), now_(now) {}
 
   base::Result<Tables> build() {
-    tables_.interfaces = around_.interface_mac;
+    place_interfaces();
     tables_.port_marks = flatten(config_.port_marks);
     keep_what_drains();
     if (auto done = place_virtual_servers(); !done) return std::unexpected(done.error());
@@ -97,6 +104,14 @@ class Builder {
   NextHop next_hop(const base::Ip& address, const NextHop& fallback) const {
     const auto found = around_.next_hops.find(address);
     return found == around_.next_hops.end() ? fallback : found->second;
+  }
+
+  void place_interfaces() {
+    std::set<base::Mac> peers;
+    for (const base::Ip& address : config_.peer_directors) {
+      if (const NextHop hop = next_hop(address, {}); hop.mac) peers.insert(*hop.mac);
+    }
+    for (const auto& [ifindex, mac] : around_.interface_mac) tables_.interfaces[ifindex] = {mac, peers};
   }
 
   // Every slot in use stays, as if its real server had been removed; the configured ones are overwritten later.
@@ -149,7 +164,7 @@ class Builder {
     for (const VirtualServer& server : config_.virtual_servers) {
       const Index index = tables_.services.at(server.key);
       const bool exact = server.key.mark == 0;
-      const base::Ip address = exact ? server.key.address : marked_address(config_.port_marks, server.key);
+      const base::Ip address = only_address(server.key, config_.port_marks);
       for (const RealServer& real : server.real_servers) {
         const auto found = known.find({index, key_of(real)});
         const std::optional<uint32_t> slot = found == known.end() ? free.take() : found->second;
@@ -176,6 +191,18 @@ class Builder {
     return {};
   }
 
+  // The addresses of virtual servers that have this director among their real servers.
+  std::set<base::Ip> addresses_served_here() const {
+    std::set<base::Ip> all;
+    for (const VirtualServer& server : config_.virtual_servers) {
+      const bool here = std::ranges::any_of(server.real_servers,
+                                            [&](const RealServer& real) { return next_hop(real.address, {}).local; });
+      if (!here) continue;
+      for (const base::Ip& address : addresses_of(server.key, config_.port_marks)) all.insert(address);
+    }
+    return all;
+  }
+
   base::Result<> place_leases() {
     std::vector<uint32_t> taken;
     for (const auto& [address, lease] : now_.leases) {
@@ -183,6 +210,7 @@ class Builder {
       if (!around_.released.contains(address)) tables_.leases[address] = lease;  // until its address is surely off
     }
     FreeNumbers free(0, XD_MAX_LEASES, taken);
+    const std::set<base::Ip> served = addresses_served_here();
     for (const VrrpInstance& instance : config_.vrrp_instances) {
       const auto interface = around_.interface_index.find(instance.interface);
       const uint32_t ifindex = interface == around_.interface_index.end() ? 0 : interface->second;
@@ -190,7 +218,7 @@ class Builder {
         const auto known = now_.leases.find(address);
         const std::optional<uint32_t> index = known == now_.leases.end() ? free.take() : known->second.index;
         if (!index) return base::fail(fmt::format("more than {} virtual addresses", XD_MAX_LEASES));
-        tables_.leases[address] = {*index, ifindex};
+        tables_.leases[address] = {*index, ifindex, served.contains(address)};
       }
     }
     return {};

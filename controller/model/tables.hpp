@@ -47,13 +47,22 @@ struct NextHop {
   uint32_t ifindex = 0;
   base::Mac source;              // of that interface
   std::optional<base::Mac> mac;  // of the real server; unknown until the kernel has resolved it
+  bool local = false;            // this director is the real server: nothing of the above counts
 
+  bool reachable() const { return local || mac; }
   friend bool operator==(const NextHop&, const NextHop&) = default;
 };
 
 // As `ipvsadm -Ln` has them: active is established, inactive is opening or closing.
 struct ConnectionCounts {
   uint64_t active = 0, inactive = 0;
+};
+
+struct InterfaceEntry {
+  base::Mac mac;
+  std::set<base::Mac> peers;  // peer directors, as far as they are known
+
+  friend bool operator==(const InterfaceEntry&, const InterfaceEntry&) = default;
 };
 
 struct VirtualServerEntry {
@@ -83,14 +92,15 @@ struct RealServerEntry {
 };
 
 struct LeaseEntry {
-  uint32_t index = 0;    // in the map `leases`
-  uint32_t ifindex = 0;  // where the virtual address lives
+  uint32_t index = 0;        // in the map `leases`
+  uint32_t ifindex = 0;      // where the virtual address lives
+  bool served_here = false;  // and on lo while this director is not MASTER: it is a real server, too
 
   friend bool operator==(const LeaseEntry&, const LeaseEntry&) = default;
 };
 
 struct Tables {
-  std::map<uint32_t, base::Mac> interfaces;  // by ifindex
+  std::map<uint32_t, InterfaceEntry> interfaces;  // by ifindex
   std::map<VirtualServerKey, Index> services;
   std::map<MarkedAddress, std::vector<PortRange>> port_marks;
   std::map<Index, VirtualServerEntry> virtual_servers;
@@ -103,7 +113,7 @@ struct Tables {
 // Everything besides the configuration that decides what the maps hold.
 struct Surroundings {
   std::set<Member> down;                            // failed their checks; all others are up
-  std::map<base::Ip, NextHop> next_hops;            // of real servers, those of draining ones too
+  std::map<base::Ip, NextHop> next_hops;            // of peer directors and real servers, draining ones too
   std::map<std::string, uint32_t> interface_index;  // of the configuration's interfaces that exist now
   std::map<uint32_t, base::Mac> interface_mac;      // of the attached ones
   std::set<Slot> idle;                              // slots that surely no connection holds

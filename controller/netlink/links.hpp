@@ -26,6 +26,8 @@ struct Bond {
   friend bool operator==(const Bond&, const Bond&) = default;
 };
 
+inline constexpr int kLoopback = 1;  // the index of lo, in every network namespace
+
 struct Link {
   int index = 0;
   std::string name;

@@ -14,7 +14,12 @@ class Farewell {
  public:
   explicit Farewell(netlink::Socket& netlink) : netlink_(netlink) {}
 
-  void say(const model::VrrpInstance& instance) {
+  void say(const ipc::VrrpAssignment& assignment) {
+    const model::VrrpInstance& instance = assignment.instance;
+    for (const base::Ipv4 ip : assignment.served_here) {
+      const auto added = netlink::add_address(netlink_, netlink::kLoopback, ip);
+      if (!added) note(instance, added.error());
+    }
     const auto link = netlink::find_link(netlink_, instance.interface);
     if (!link) return note(instance, link.error());
     if (!*link) return;  // and with the interface went its addresses
@@ -68,7 +73,7 @@ base::Result<> farewell(const std::vector<ipc::VrrpAssignment>& instances) {
   auto netlink = netlink::Socket::open();
   if (!netlink) return std::unexpected(netlink.error());
   Farewell farewell(*netlink);
-  for (const ipc::VrrpAssignment& assignment : instances) farewell.say(assignment.instance);
+  for (const ipc::VrrpAssignment& assignment : instances) farewell.say(assignment);
   return farewell.result();
 }
 

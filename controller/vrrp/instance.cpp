@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 
 #include "base/log.hpp"
 
@@ -97,6 +98,19 @@ void Instance::announce_again() {
   if (machine_.in_possession) announce();
 }
 
+std::vector<base::Ipv4> Instance::addresses_for_lo() const {
+  if (machine_.in_possession || machine_.state == VrrpState::init) return {};
+  std::vector<base::Ipv4> all;
+  std::ranges::copy_if(assignment_.instance.virtual_addresses, std::back_inserter(all),
+                       [this](base::Ipv4 ip) { return is_served_here(ip); });
+  return all;
+}
+
+void Instance::restore_on_lo(base::Ipv4 ip) {
+  if (add_to_lo(ip))
+    log::info("{}: {} put on lo: this director is its real server, too", assignment_.instance.name, ip.str());
+}
+
 void Instance::stop(base::Time now) {
   handle(event::Shutdown{}, now);
 }
@@ -181,7 +195,7 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
       return {};
     }
     std::optional<Event> operator()(const action::RemoveAddresses&) const {
-      for (const base::Ipv4 ip : self.assignment_.instance.virtual_addresses) self.remove(ip);
+      for (const base::Ipv4 ip : self.assignment_.instance.virtual_addresses) self.release(ip);
       self.some_missing_ = false;
       return {};
     }
@@ -219,7 +233,10 @@ void Instance::add_addresses() {
 
 bool Instance::add(base::Ipv4 ip) {
   const auto added = port_.add(ip);
-  if (added) return *added == netlink::Added::now;
+  if (added) {
+    if (is_served_here(ip)) remove_from_lo(ip);
+    return *added == netlink::Added::now;
+  }
   some_missing_ = true;
   log::error("{}: {}; trying again with the next advertisement", assignment_.instance.name, added.error().message);
   return false;
@@ -227,6 +244,27 @@ bool Instance::add(base::Ipv4 ip) {
 
 void Instance::remove(base::Ipv4 ip) {
   const auto removed = port_.remove(ip);
+  if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
+}
+
+// At no moment is an address that is served here on neither of the two: the kernel would reset its connections.
+void Instance::release(base::Ipv4 ip) {
+  if (is_served_here(ip)) add_to_lo(ip);
+  remove(ip);
+}
+
+bool Instance::is_served_here(base::Ipv4 ip) const {
+  return std::ranges::find(assignment_.served_here, ip) != assignment_.served_here.end();
+}
+
+bool Instance::add_to_lo(base::Ipv4 ip) {
+  const auto added = port_.add_to_lo(ip);
+  if (!added) log::error("{}: {}", assignment_.instance.name, added.error().message);
+  return added && *added == netlink::Added::now;
+}
+
+void Instance::remove_from_lo(base::Ipv4 ip) {
+  const auto removed = port_.remove_from_lo(ip);
   if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
 }
 

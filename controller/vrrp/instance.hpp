@@ -32,6 +32,10 @@ class Instance {
   void announce_again();  // the interface has another MAC address: if MASTER, the network is to learn it
   bool should_have_addresses() const { return machine_.in_possession; }
 
+  // Those that are served here, while they are not on the interface.
+  std::vector<base::Ipv4> addresses_for_lo() const;
+  void restore_on_lo(base::Ipv4 ip);
+
   // A reload, in two steps, so that a lease index that passes from one address to another is ended before it is
   // renewed: first for all instances withdraw() what is no longer theirs, then for all reconfigure().
   // Name, interface and virtual router id are what the instance is; with others it is another one.
@@ -52,6 +56,10 @@ class Instance {
   void add_addresses();
   bool add(base::Ipv4 ip);  // true: it was not there before
   void remove(base::Ipv4 ip);
+  void release(base::Ipv4 ip);
+  bool is_served_here(base::Ipv4 ip) const;
+  bool add_to_lo(base::Ipv4 ip);  // true: it was not there before
+  void remove_from_lo(base::Ipv4 ip);
   void announce();
   void announce(base::Ipv4 ip);
   void reject(const Rejection& rejection, base::Time now);

@@ -9,6 +9,15 @@ namespace {
 constexpr int kReadsPerCallback = 64;  // then timers have their turn: a flood must not delay advertisements
 constexpr int kAnnouncementsPerBurst = 5;
 
+std::vector<base::Ipv4> host_addresses(const std::vector<netlink::Address>& addresses, int ifindex) {
+  std::vector<base::Ipv4> all;
+  for (const netlink::Address& address : addresses) {
+    const bool host = !address.ip.is_v6() && address.prefix_length == 32;
+    if (address.ifindex == ifindex && host) all.push_back(address.ip.v4());
+  }
+  return all;
+}
+
 }  // namespace
 
 Interface::Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet)
@@ -24,11 +33,8 @@ void Interface::refresh(const std::optional<netlink::Link>& link, const std::vec
   has_another_mac_ = !another && link->mac != link_->mac;
   link_ = link;
   primary_address_ = netlink::primary_address(addresses, index(), virtual_addresses);
-  host_addresses_.clear();
-  for (const netlink::Address& address : addresses) {
-    const bool host = !address.ip.is_v6() && address.prefix_length == 32;
-    if (address.ifindex == index() && host) host_addresses_.push_back(address.ip.v4());
-  }
+  host_addresses_ = host_addresses(addresses, index());
+  host_addresses_of_lo_ = host_addresses(addresses, netlink::kLoopback);
   problem_ = find_problem();
 }
 
@@ -64,6 +70,10 @@ bool Interface::has(base::Ipv4 ip) const {
   return std::ranges::find(host_addresses_, ip) != host_addresses_.end();
 }
 
+bool Interface::has_on_lo(base::Ipv4 ip) const {
+  return std::ranges::find(host_addresses_of_lo_, ip) != host_addresses_of_lo_.end();
+}
+
 base::Result<> Interface::send(std::span<const uint8_t> ip_packet) {
   if (!sockets_) return base::fail("cannot send an advertisement: " + problem_);
   return sockets_->adverts.send(ip_packet);
@@ -77,6 +87,14 @@ base::Result<netlink::Added> Interface::add(base::Ipv4 ip) {
 base::Result<netlink::Removed> Interface::remove(base::Ipv4 ip) {
   if (!link_) return netlink::Removed::before;
   return netlink::remove_address(netlink_, link_->index, ip);
+}
+
+base::Result<netlink::Added> Interface::add_to_lo(base::Ipv4 ip) {
+  return netlink::add_address(netlink_, netlink::kLoopback, ip);
+}
+
+base::Result<netlink::Removed> Interface::remove_from_lo(base::Ipv4 ip) {
+  return netlink::remove_address(netlink_, netlink::kLoopback, ip);
 }
 
 base::Result<> Interface::announce(base::Ipv4 ip) {

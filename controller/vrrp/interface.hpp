@@ -33,11 +33,14 @@ class Interface final : public Port {
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
   const std::optional<base::Ipv4>& primary_address() const { return primary_address_; }
   bool has(base::Ipv4 ip) const;                             // as /32
+  bool has_on_lo(base::Ipv4 ip) const;                       // this host has, that is
   bool has_another_mac() const { return has_another_mac_; }  // than before the last refresh
 
   base::Result<> send(std::span<const uint8_t> ip_packet) override;
   base::Result<netlink::Added> add(base::Ipv4 ip) override;
   base::Result<netlink::Removed> remove(base::Ipv4 ip) override;
+  base::Result<netlink::Added> add_to_lo(base::Ipv4 ip) override;
+  base::Result<netlink::Removed> remove_from_lo(base::Ipv4 ip) override;
   base::Result<> announce(base::Ipv4 ip) override;
 
  private:
@@ -54,7 +57,7 @@ class Interface final : public Port {
   OnPacket on_packet_;
   std::optional<netlink::Link> link_;
   std::optional<base::Ipv4> primary_address_;
-  std::vector<base::Ipv4> host_addresses_;
+  std::vector<base::Ipv4> host_addresses_, host_addresses_of_lo_;
   std::string problem_;
   bool has_another_mac_ = false;
   std::optional<Sockets> sockets_;

@@ -19,6 +19,8 @@ class Port {
   virtual base::Result<> send(std::span<const uint8_t> ip_packet) = 0;
   virtual base::Result<netlink::Added> add(base::Ipv4 ip) = 0;
   virtual base::Result<netlink::Removed> remove(base::Ipv4 ip) = 0;
+  virtual base::Result<netlink::Added> add_to_lo(base::Ipv4 ip) = 0;
+  virtual base::Result<netlink::Removed> remove_from_lo(base::Ipv4 ip) = 0;
   virtual base::Result<> announce(base::Ipv4 ip) = 0;  // one burst of gratuitous ARP
 };
 

@@ -177,7 +177,8 @@ class VrrpWorker {
 
   netlink::Monitor::Handlers monitor_handlers() {
     auto concerns_us = [this](int index, const std::string& name) {
-      return std::ranges::any_of(interfaces_, [&](auto& i) { return i.first == name || i.second->index() == index; });
+      return index == netlink::kLoopback ||  // where addresses are that are served here
+             std::ranges::any_of(interfaces_, [&](auto& i) { return i.first == name || i.second->index() == index; });
     };
     return {.on_link =
                 [this, concerns_us](netlink::Change, const netlink::Link& link) {
@@ -243,6 +244,9 @@ class VrrpWorker {
                          !std::ranges::all_of(addresses, [&](base::Ipv4 ip) { return entry.interface.has(ip); });
     instance.interface_is(entry.interface.problem(), entry.interface.primary_address(), base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
+    for (const base::Ipv4 ip : instance.addresses_for_lo()) {
+      if (!entry.interface.has_on_lo(ip)) instance.restore_on_lo(ip);
+    }
     if (entry.interface.has_another_mac()) instance.announce_again();
     settle(entry);
   }

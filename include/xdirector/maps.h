@@ -225,7 +225,7 @@ struct xd_real_server {
 struct xd_lease {
 	struct xd_address address; /* all zero: unused entry */
 	__u32 ifindex;             /* of the instance's interface, where a leftover address would be */
-	__u32 reserved;
+	__u32 served_here;         /* 1: or on lo, for this director is a real server, too. Not the program's */
 	__u64 until;
 };
 

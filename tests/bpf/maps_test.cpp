@@ -9,6 +9,8 @@
 
 #include <memory>
 
+#include "dataplane/encode.hpp"
+
 namespace dataplane {
 namespace {
 
@@ -34,13 +36,23 @@ class MapsTest : public testing::Test {
     ASSERT_TRUE(done) << done.error().message;
   }
 
+  static base::Mac peer(uint8_t number) { return base::Mac({2, 0, 0, 0, 1, number}); }
+
+  // The peers of an interface in the order in which the program reads them.
+  std::vector<__u64> peers_in_map(uint32_t ifindex) const {
+    const auto interfaces = *MappedArray<xd_interface>::map(bpf_map__fd(program_->maps.interfaces));
+    const xd_interface& entry = interfaces[ifindex];
+    return {entry.peer, entry.peer + entry.peers};
+  }
+
   // An exact virtual server and one of a mark, with one real server each, on a VRRP address; in both families.
   static model::Tables example() {
     const model::VirtualServerKey rest{.address = ip("192.168.100.111"), .port = 9826};
     const model::VirtualServerKey ftp{.mark = 300, .protocol = model::Protocol::udp};
     const model::NextHop hop{3, *base::Mac::parse("02:00:00:00:00:44"), base::Mac::parse("02:00:00:00:00:34")};
     model::Tables tables;
-    tables.interfaces = {{3, *base::Mac::parse("02:00:00:00:00:44")}, {3 + XD_INTERFACES, base::Mac()}};
+    tables.interfaces[3] = {*base::Mac::parse("02:00:00:00:00:44"), {peer(1), peer(2)}};
+    tables.interfaces[3 + XD_INTERFACES] = {};
     tables.services = {{rest, 0}, {ftp, 7}};
     tables.port_marks[{ip("192.168.100.111"), model::Protocol::udp}] = {{8000, 9000, 300}, {9814, 9814, 300}};
     tables.virtual_servers[0] = {rest, 0, 32, std::vector<model::Slot>(100, 1), {1, 1}, XD_BY_MAGLEV, true};
@@ -60,7 +72,13 @@ class MapsTest : public testing::Test {
                               .next_hop = {3, base::Mac(), std::nullopt},
                               .protocol = model::Protocol::udp,
                               .persistent = true};
-    tables.leases[ip("192.168.100.111")] = {2, 3};
+    tables.real_servers[11] = {.virtual_server = 7,
+                               .key = {ip("192.168.100.36"), 9814},
+                               .state = XD_ACTIVE,
+                               .next_hop = {.local = true},
+                               .protocol = model::Protocol::udp,
+                               .persistent = true};
+    tables.leases[ip("192.168.100.111")] = {2, 3, true};
     add_ipv6(tables);
     return tables;
   }
@@ -143,6 +161,29 @@ TEST_F(MapsTest, ANewLeaseIsFencedAndAKnownOneGoesOn) {
   moved.leases[ip("192.168.100.111")].ifindex = 4;
   change(example(), moved);
   EXPECT_EQ(maps_->lease_until(2).ns, 12345);
+}
+
+TEST_F(MapsTest, APeerThatStaysKeepsItsPlace) {
+  change({}, example());
+  model::Tables other = example();
+  other.interfaces[3].peers = {peer(0), peer(2), peer(3)};
+  change(example(), other);
+  EXPECT_EQ(peers_in_map(3)[1], encode_mac(peer(2))) << "a frame of it that comes meanwhile would be forwarded again";
+  EXPECT_EQ(maps_->read(), other);
+  other.interfaces[3].peers = {peer(3)};
+  change(maps_->read(), other);
+  EXPECT_EQ(maps_->read(), other);
+}
+
+TEST_F(MapsTest, ThereIsRoomForSoManyPeersAndNoMore) {
+  model::Tables many = example();
+  for (uint8_t i = 0; many.interfaces[3].peers.size() < XD_MAX_PEERS; ++i) many.interfaces[3].peers.insert(peer(i));
+  change({}, many);
+  EXPECT_EQ(maps_->read(), many);
+  model::Tables too_many = many;
+  too_many.interfaces[3].peers.insert(peer(99));
+  EXPECT_FALSE(maps_->change(many, too_many));
+  EXPECT_EQ(maps_->read(), many);
 }
 
 }  // namespace dataplane

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whom the parent resigns for, when the vrrp worker is not there to do it.
+// What the vrrp worker is told, and whom the parent resigns for when the worker is not there to do it.
 #include "control/assignments.hpp"
 
 #include <gmock/gmock.h>
@@ -56,6 +56,18 @@ TEST_F(MastersUntilTest, OneWhoseLeaseIsPastStillHasItsAddresses) {
   instance("VI_1", {0, 1});
   until_ = {{0, base::Time{1}}, {1, base::Time{1}}};
   EXPECT_THAT(names(base::Time{2}), ElementsAre("VI_1"));
+}
+
+TEST(VrrpAssignment, SaysWhichAddressesAreServedHere) {
+  const base::Ipv4 one = *base::Ipv4::parse("10.0.0.1"), two = *base::Ipv4::parse("10.0.0.2");
+  const model::Config config{.vrrp_instances = {{.name = "VI_1", .virtual_addresses = {one, two}}}};
+  model::Tables tables;
+  tables.leases[one] = {.index = 7};
+  tables.leases[two] = {.index = 8, .served_here = true};
+  const ipc::ConfigureVrrp message = make_vrrp_assignment(config, tables);
+  ASSERT_EQ(message.instances.size(), 1u);
+  EXPECT_THAT(message.instances[0].lease, ElementsAre(7u, 8u));
+  EXPECT_THAT(message.instances[0].served_here, ElementsAre(two));
 }
 
 }  // namespace control

@@ -215,5 +215,27 @@ TEST(Contradictions, AMarkWithoutAddressesWithRealServersOfTwoFamilies) {
             "one family: give the real server's IPv4 address");
 }
 
+TEST(Contradictions, APeerDirectorThatIsNone) {
+  json config = smallest();
+  config["vrrp_instances"][0]["mcast_src_ip"] = "10.0.0.2";
+  config["peer_directors"] = {"10.0.0.1", "10.0.0.2", "10.0.0.100", "10.0.0.1"};
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre(
+          "peer_directors[1]: 10.0.0.2 is the mcast_src_ip of \"VI_1\"; give the other director's own address",
+          "peer_directors[2]: 10.0.0.100 is a virtual address of \"VI_1\"; give the other director's own address",
+          "peer_directors[3]: 10.0.0.1 is peer_directors[0] already"));
+}
+
+TEST(Contradictions, MorePeerDirectorsThanThereIsRoomFor) {
+  json config = smallest();
+  auto& real_servers = config["virtual_servers"][0]["real_servers"];
+  for (int i = 0; i < 7; ++i) {
+    config["peer_directors"].push_back(address(i));
+    real_servers.push_back({{"address", address(i)}, {"port", 80}});
+  }
+  EXPECT_THAT(found_in(config), ElementsAre("peer_directors: 7 peer directors; allowed are 6"));
+}
+
 }  // namespace
 }  // namespace config

@@ -170,5 +170,17 @@ TEST(Doubts, AGranularityWithoutPersistence) {
   EXPECT_THAT(found_in(config), IsEmpty());
 }
 
+TEST(Doubts, APeerDirectorThatIsNoRealServer) {
+  json config = smallest();
+  config["peer_directors"] = {"10.0.0.1"};
+  EXPECT_THAT(found_in(config), IsEmpty());
+  config["peer_directors"] = {"10.0.0.9"};
+  EXPECT_THAT(
+      found_in(config),
+      ElementsAre("warning: peer_directors[0]: 10.0.0.9 is not the address of a real server. If that machine is "
+                  "one, give the address that it has as one; else packets could go to and fro between the "
+                  "directors"));
+}
+
 }  // namespace
 }  // namespace config

@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Message(ConfigureVrrp{}),
         Message(ConfigureVrrp{
-            .instances = {{.instance = instance(), .lease = {0, 4294967295u}}, {.instance = {}, .lease = {}}}}),
+            .instances = {{.instance = instance(), .lease = {0, 4294967295u}, .served_here = {ip("192.168.100.111")}},
+                          {.instance = {}, .lease = {}}}}),
         Message(ConfigureHealth{}), Message(ConfigureHealth{.targets = {target(), {}}}), Message(Stop{}),
         Message(Heartbeat{.at = base::Time{std::numeric_limits<int64_t>::max()}}), Message(VrrpReport{}),
         Message(VrrpReport{.instance = "VI_1",

@@ -137,6 +137,19 @@ TEST_F(StatusTest, SaysThatAMacIsUnknown) {
   EXPECT_THAT(text(), HasSubstr("MAC ADDRESS UNKNOWN"));
 }
 
+TEST_F(StatusTest, ShowsWhatThisMachineServesItselfAndWhoItsPeersAre) {
+  around_.next_hops[ip("192.168.100.34")] = {.local = true};
+  tables_ = *model::desired_tables(config_, around_, {});
+  all_.lease_seconds.clear();
+  all_.peer_directors = {{ip("192.168.100.35"), base::Mac::parse("02:00:00:00:00:35")}, {ip("192.168.100.36"), {}}};
+  EXPECT_THAT(text(),
+              HasSubstr("\n  -> 192.168.100.34:9826        1 not yet checked        7        2        9    12.3K "
+                        "    1.0M  this machine\n"));
+  EXPECT_THAT(text(), HasSubstr("  192.168.100.111 on lo, for this machine is one of its real servers\n"));
+  EXPECT_THAT(text(), HasSubstr("\npeer director 192.168.100.35: 02:00:00:00:00:35\n"
+                                "peer director 192.168.100.36: MAC ADDRESS UNKNOWN\n"));
+}
+
 TEST_F(StatusTest, ARefusedReloadIsTheFirstThingSeen) {
   all_.reload = {.at_unix = 1200, .ok = false, .errors = {"/etc/xdirector.json:7: priority: 300 is too large"}};
   EXPECT_THAT(text(), HasSubstr("RELOAD REFUSED"));

@@ -209,4 +209,62 @@ TEST_F(TablesTest, ALeaseKeepsItsIndexAndIsTakenOffOnlyOnceItsAddressIs) {
   EXPECT_EQ(tables_.leases.at(ip("192.168.100.112")).index, 1u);
 }
 
+// --- a director that is a real server, too ---
+
+class LocalTest : public TablesTest {
+ protected:
+  LocalTest() {
+    around_.next_hops[ip("192.168.100.34")] = {.local = true};
+    around_.interface_mac[3] = mac("02:00:00:00:00:44");
+    around_.interface_index["eth0"] = 3;
+    config_ = {.peer_directors = {ip("192.168.100.35")},
+               .vrrp_instances = {{.interface = "eth0", .virtual_addresses = {ip("192.168.100.111").v4()}}},
+               .virtual_servers = {rest({real("192.168.100.34"), real("192.168.100.35")})}};
+  }
+
+  bool served_here() const { return tables_.leases.at(ip("192.168.100.111")).served_here; }
+
+  Config config_;
+};
+
+TEST_F(LocalTest, ThisDirectorHasItsTurnLikeAnyRealServer) {
+  apply(config_);
+  EXPECT_TRUE(entry("192.168.100.34").next_hop.local);
+  EXPECT_THAT(cycle(), ElementsAre(slot("192.168.100.34"), slot("192.168.100.35")));
+}
+
+TEST_F(LocalTest, TheMacAddressesOfPeersAreKnownOnEveryInterface) {
+  around_.interface_mac[4] = mac("02:00:00:00:00:45");
+  apply(config_);
+  EXPECT_THAT(tables_.interfaces.at(3).peers, ElementsAre(mac("02:00:00:00:00:35")));
+  EXPECT_THAT(tables_.interfaces.at(4).peers, ElementsAre(mac("02:00:00:00:00:35")));
+}
+
+// Else two directors that know each other half would send a packet to and fro.
+TEST_F(LocalTest, NothingIsSentToAPeerThatIsNotKnownYet) {
+  around_.next_hops[ip("192.168.100.35")].mac.reset();
+  apply(config_);
+  EXPECT_THAT(tables_.interfaces.at(3).peers, IsEmpty());
+  EXPECT_THAT(cycle(), ElementsAre(slot("192.168.100.34")));
+  EXPECT_FALSE(entry("192.168.100.35").next_hop.reachable());
+}
+
+TEST_F(LocalTest, ItsVirtualAddressIsServedHere) {
+  apply(config_);
+  EXPECT_TRUE(served_here());
+  around_.next_hops[ip("192.168.100.34")] = around_.next_hops[ip("192.168.100.36")];
+  apply(config_);
+  EXPECT_FALSE(served_here()) << "the address has left this host";
+}
+
+TEST_F(LocalTest, SoAreAllAddressesOfItsMark) {
+  config_.virtual_servers[0].key = {.mark = 300};
+  config_.port_marks = {{.mark = 300, .address = ip("192.168.100.111"), .first_port = 1, .last_port = 2},
+                        {.mark = 301, .address = ip("192.168.100.112"), .first_port = 1, .last_port = 2}};
+  config_.vrrp_instances[0].virtual_addresses.push_back(ip("192.168.100.112").v4());
+  apply(config_);
+  EXPECT_TRUE(served_here());
+  EXPECT_FALSE(tables_.leases.at(ip("192.168.100.112")).served_here);
+}
+
 }  // namespace model

@@ -148,6 +148,8 @@ struct NoPort : Port {
   base::Result<> send(std::span<const uint8_t>) override { return {}; }
   base::Result<netlink::Added> add(base::Ipv4) override { return netlink::Added::now; }
   base::Result<netlink::Removed> remove(base::Ipv4) override { return netlink::Removed::now; }
+  base::Result<netlink::Added> add_to_lo(base::Ipv4) override { return netlink::Added::now; }
+  base::Result<netlink::Removed> remove_from_lo(base::Ipv4) override { return netlink::Removed::now; }
   base::Result<> announce(base::Ipv4) override { return {}; }
 };
 

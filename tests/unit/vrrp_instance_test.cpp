@@ -42,6 +42,14 @@ class FakePort : public Port {
     log.push_back("remove " + address.str());
     return std::erase(addresses, address) > 0 ? netlink::Removed::now : netlink::Removed::before;
   }
+  base::Result<netlink::Added> add_to_lo(base::Ipv4 address) override {
+    log.push_back("add " + address.str() + " to lo");
+    return netlink::Added::now;
+  }
+  base::Result<netlink::Removed> remove_from_lo(base::Ipv4 address) override {
+    log.push_back("remove " + address.str() + " from lo");
+    return netlink::Removed::now;
+  }
   base::Result<> announce(base::Ipv4 address) override {
     log.push_back("announce " + address.str());
     return {};
@@ -241,6 +249,54 @@ TEST_F(VrrpInstanceTest, AnAddressThatCouldNotBeAddedIsTriedAgainWithTheNextAdve
   port.adding_works = true;
   deadline();
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
+}
+
+// --- a director that is a real server, too
+
+class ServingInstanceTest : public VrrpInstanceTest {
+ protected:
+  ServingInstanceTest() {
+    auto serving = assignment();
+    serving.served_here = {ip("10.0.0.111")};
+    reload(serving);
+  }
+};
+
+TEST_F(ServingInstanceTest, MovesTheAddressWithTheRoleAndNeverHasItNowhere) {
+  instance.interface_is("", kOwn, now);
+  EXPECT_THAT(port.take_log(), ElementsAre("add 10.0.0.111 to lo", "remove 10.0.0.111"));
+  deadline();
+  EXPECT_THAT(port.take_log(),
+              ElementsAre("advertise 100", "add 10.0.0.111", "remove 10.0.0.111 from lo", "announce 10.0.0.111"));
+  hear(200);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111 to lo", "remove 10.0.0.111"));
+  instance.stop(now);
+  EXPECT_THAT(port.take_log(), IsEmpty()) << "it goes on as a real server of its peer";
+}
+
+TEST_F(ServingInstanceTest, AMasterThatStopsLeavesTheAddressOnLo) {
+  be_master();
+  instance.stop(now);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 0", "add 10.0.0.111 to lo", "remove 10.0.0.111"));
+}
+
+TEST_F(ServingInstanceTest, TheAddressStaysOnLoWhenTheInterfaceDoesNotTakeIt) {
+  instance.interface_is("", kOwn, now);
+  port.take_log();
+  port.adding_works = false;
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "announce 10.0.0.111"));
+}
+
+TEST_F(ServingInstanceTest, WantsTheAddressOnLoWhileNotMaster) {
+  EXPECT_THAT(instance.addresses_for_lo(), IsEmpty()) << "not started: it may be going to resume";
+  instance.interface_is("", kOwn, now);
+  EXPECT_THAT(instance.addresses_for_lo(), ElementsAre(ip("10.0.0.111")));
+  deadline();
+  EXPECT_THAT(instance.addresses_for_lo(), IsEmpty());
+  reload(assignment());
+  hear(200);
+  EXPECT_THAT(instance.addresses_for_lo(), IsEmpty()) << "not served here any more";
 }
 
 // --- reload
