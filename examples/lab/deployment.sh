@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# The reference deployment on nodes.sh: its five hosts, the daemons they run, and how to look at them.
+# The deployments on nodes.sh: their hosts, the daemons that run there, and how to look at them.
+#
+#   reference     two directors, two real servers, a client
+#   two-machines  two directors that are the real servers, too, and a client
 #
 # Environment: XDIRECTOR, the binary (default: the release build of this repository).
 
@@ -9,18 +12,32 @@ VIP=192.168.100.111
 FTP_PORT=9814
 REST_PORT=9826
 
+# Names and addresses of the real servers, in the same order.
+REAL_SERVERS="real-1 real-2"
+REAL_ADDRESSES="192.168.100.34 192.168.100.35"
+
+# deployment_up [two-machines]
 deployment_up() {
   mkdir -p "$LAB_STATE"
   lab_switch switch
   deployment_host director-1 enp1s0 192.168.100.244/24
   deployment_host director-2 enp1s0 192.168.100.145/24
-  deployment_host real-1 eth0 192.168.100.34/24
-  deployment_host real-2 eth0 192.168.100.35/24
   deployment_host client eth0 192.168.100.31/24
+  case ${1:-reference} in
+    reference)
+      deployment_host real-1 eth0 192.168.100.34/24
+      deployment_host real-2 eth0 192.168.100.35/24
+      ;;
+    two-machines)
+      REAL_SERVERS="director-1 director-2"
+      REAL_ADDRESSES="192.168.100.244 192.168.100.145"
+      ;;
+  esac
+  local node
   for node in director-1 director-2; do
-    install -m 600 "$LAB_DIR/../reference/$node.json" "$LAB_STATE/$node/xdirector.json"
+    install -m 600 "$LAB_DIR/../${1:-reference}/$node.json" "$LAB_STATE/$node/xdirector.json"
   done
-  for node in real-1 real-2; do
+  for node in $REAL_SERVERS; do
     real_server_prepare "$node"
     real_server_start "$node"
   done
@@ -38,7 +55,10 @@ real_server_prepare() {
   real_server_files "$1"
   rest_config "$1" >"$state/nginx.conf"
   ftp_config "$1" >"$state/vsftpd.conf"
-  lab_exec "$1" "$XDIRECTOR" real-server add "$VIP" >>"$state/real-server.log"
+  case $1 in
+    director-*) ;; # xdirector itself sees to the VIP
+    *) lab_exec "$1" "$XDIRECTOR" real-server add "$VIP" >>"$state/real-server.log" ;;
+  esac
 }
 
 # real_server_files NAME: what it serves: its name, a slow answer (half a second), a large file, a place for uploads.
@@ -177,6 +197,10 @@ director_status() { lab_exec "$1" "$XDIRECTOR" status "${@:2}"; }
 has_vip() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -F " $VIP/" >/dev/null; }
 has_no_vip() { ! has_vip "$1"; }
 
+# has_vip_on_lo NODE: as a real server has it, or a director that is one, while it is not MASTER.
+has_vip_on_lo() { lab_exec "$1" ip -4 -o address show dev lo | grep -F " $VIP/32" >/dev/null; }
+has_no_vip_on_lo() { ! has_vip_on_lo "$1"; }
+
 # is_master NODE: it says so, and has the VIP.
 is_master() {
   director_status "$1" --json | jq -e 'all(.vrrp_instances[]; .state == "MASTER")' >/dev/null && has_vip "$1"
@@ -193,7 +217,7 @@ real_server_is() {
 all_real_servers_up() {
   local service address
   for service in ftp rest; do
-    for address in 192.168.100.34 192.168.100.35; do
+    for address in $REAL_ADDRESSES; do
       real_server_is "$1" "$service" "$address" up || return 1
     done
   done
@@ -218,9 +242,9 @@ ftp_session() {
 }
 
 # alternates LINES: both names occur, and never one twice in a row.
-alternates() { [ "$(uniq <<<"$1" | wc -l)" = "$(wc -l <<<"$1")" ] && [ "$(sort -u <<<"$1" | paste -sd' ')" = "real-1 real-2" ]; }
+alternates() { [ "$(uniq <<<"$1" | wc -l)" = "$(wc -l <<<"$1")" ] && [ "$(sort -u <<<"$1" | paste -sd' ')" = "$REAL_SERVERS" ]; }
 
 alternates_now() { alternates "$(rest_hosts 6)"; }
 
 # one_host N LINES: N lines, all the same real server.
-one_host() { [ "$(wc -l <<<"$2")" = "$1" ] && [[ $(sort -u <<<"$2") =~ ^real-[12]$ ]]; }
+one_host() { [ "$(wc -l <<<"$2")" = "$1" ] && [[ " $REAL_SERVERS " = *" $(sort -u <<<"$2") "* ]]; }

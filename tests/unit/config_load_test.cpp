@@ -36,6 +36,16 @@ TEST_P(Reference, IsAcceptedWithExactlyTheOverlapAsWarning) {
 
 INSTANTIATE_TEST_SUITE_P(Directors, Reference, ::testing::Values("director-1.json", "director-2.json"));
 
+TEST(TwoMachines, NameEachOtherAsPeerAndBothAsRealServers) {
+  const auto one = load_file(XD_SOURCE_DIR "/examples/two-machines/director-1.json");
+  const auto two = load_file(XD_SOURCE_DIR "/examples/two-machines/director-2.json");
+  ASSERT_TRUE(one && two);
+  EXPECT_THAT(one->config.peer_directors, ElementsAre(two->config.vrrp_instances[0].source));
+  EXPECT_THAT(two->config.peer_directors, ElementsAre(one->config.vrrp_instances[0].source));
+  EXPECT_EQ(one->config.virtual_servers, two->config.virtual_servers);
+  EXPECT_EQ(one->warnings.size(), 1u) << "the overlap, as in the reference";
+}
+
 model::RealServer real_server(const char* address, uint16_t port) {
   return {.address = ip(address),
           .port = port,
