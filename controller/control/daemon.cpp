@@ -73,6 +73,7 @@ class Daemon {
   void network_changed();
   void health_reported(const ipc::HealthReport& report);
   void vrrp_lost(base::Duration restart_in);
+  bool serves() const;
   std::set<model::Slot> draining() const;
   void sweep();
   void rebalance();
@@ -167,6 +168,7 @@ void Daemon::hold_interfaces() {
   std::set<std::string> fenced;
   for (const model::VrrpInstance& instance : config_.vrrp_instances) fenced.insert(instance.interface);
   for (const netlink::Link& link : virtual_addresses_->interfaces()) fenced.insert(link.name);
+  if (serves()) fenced.insert("all");  // by whichever interface somebody asks for what is on lo
   attachments_->hold(program_interfaces(config_));
   const base::Result<> done = fence_.hold(fenced);
   const std::string problem = done ? "" : done.error().message;
@@ -293,6 +295,11 @@ void Daemon::vrrp_lost(base::Duration restart_in) {
     report.reason = "the vrrp worker keeps ending";
     report.since_unix = base::unix_seconds();
   }
+}
+
+// Is this director a real server, too, of a virtual address?
+bool Daemon::serves() const {
+  return std::ranges::any_of(dataplane_->tables().leases, [](const auto& entry) { return entry.second.served_here; });
 }
 
 std::set<model::Slot> Daemon::draining() const {
@@ -450,17 +457,16 @@ void Daemon::vrrp_stopped() {
   if (auto done = dataplane_->apply(tables); !done) base::log::error("{}", done.error().message);
   // A director that is a real server stays one behind its peers. Until they have taken over, its kernel must not see
   // the packets of the others' connections: it would reset them.
-  const bool serves = std::ranges::any_of(tables.leases, [](const auto& entry) { return entry.second.served_here; });
-  if (!serves) fence_.restore();
-  if (serves) {
+  if (serves()) {
     base::log::info(
         "stopped; the virtual addresses that are served here stay on lo, and the program goes on "
         "forwarding (`xdirector detach` takes both off)");
-  } else if (options_.keep_forwarding) {
-    base::log::info("stopped; the program goes on forwarding (`xdirector detach` takes it off)");
   } else {
-    dataplane::detach_all();
-    base::log::info("stopped");
+    fence_.restore();
+    if (!options_.keep_forwarding) dataplane::detach_all();
+    base::log::info("stopped{}", options_.keep_forwarding
+                                     ? "; the program goes on forwarding (`xdirector detach` takes it off)"
+                                     : "");
   }
   loop_.stop();
 }
