@@ -4,6 +4,7 @@
 #
 #   sudo examples/lab.sh demo                 install what is missing, build, raise, show, tear down
 #   sudo examples/lab.sh up [native|generic]  raise it and leave it for looking around
+#   sudo examples/lab.sh up two-machines ...  the same of docs/two-machines.md: the directors are the real servers
 #   sudo examples/lab.sh shell NODE           a shell on director-1, director-2, real-1, real-2, client or switch
 #   sudo examples/lab.sh status               nodes, and what the MASTER's `xdirector status` says
 #   sudo examples/lab.sh down
@@ -42,6 +43,11 @@ refuse_if_up() {
 }
 
 up() {
+  local deployment=reference
+  if [ "${1:-}" = two-machines ]; then
+    deployment=$1
+    shift
+  fi
   case ${1:-$LAB_MODE} in
     native | generic) LAB_MODE=${1:-$LAB_MODE} ;;
     *) usage ;;
@@ -49,7 +55,7 @@ up() {
   refuse_if_up
   prepare
   trap lab_down EXIT
-  deployment_up
+  deployment_up "$deployment"
   director_start director-1
   director_start director-2
   await 15 has_vip director-1 || lab_die "director-1 did not become MASTER: $(tail -5 "$LAB_STATE/director-1/unit.log")"

@@ -22,6 +22,9 @@ role() {
   esac
 }
 
+# Of all interfaces, by which the kernel would answer for an address on lo.
+arp_ignore() { lab_exec "$1" cat /proc/sys/net/ipv4/conf/all/arp_ignore; }
+
 arp_is_answered_once() {
   local answers
   answers=$(arp_answers 100)
@@ -60,6 +63,7 @@ for node in director-1 director-2; do
 done
 check "director-1 is its own real server" local_real_server_is director-1 192.168.100.244
 check "director-2 is its own real server" local_real_server_is director-2 192.168.100.145
+check "neither answers ARP requests for what is on lo" is "$(arp_ignore director-1) $(arp_ignore director-2)" "1 1"
 both_serve "director-1 MASTER"
 check "no packet goes to and fro" no_packet_is_seen_more_than_twice director-1 director-2
 check "both machines were used" test "$(verdicts director-1 passed_local)" -gt 0
@@ -86,6 +90,7 @@ both_serve "director-1's xdirector stopped"
 said=$(lab_exec director-1 "$XDIRECTOR" detach)
 check "detach says that the machine is no real server any more" grep -q "$VIP is off lo" <<<"$said"
 check "and it is not" has_no_vip_on_lo director-1
+check "arp_ignore is as before" is "$(arp_ignore director-1)" 0
 
 director_start director-1
 check_within 15 "director-1, started again, is MASTER again" role director-1 master
@@ -106,4 +111,23 @@ check_within 5 "director-2 has the VIP on lo" role director-2 backup
 check_within 10 "director-1 sees all real servers up" all_real_servers_up director-1
 both_serve "the link back"
 check "no packet goes to and fro" no_packet_is_seen_more_than_twice director-1 director-2
+
+echo "      director-1's vrrp worker hangs while the parent is stopped"
+director_signal director-1 STOP "worker vrrp"
+director_signal director-1 TERM
+check_within 4 "it ends" lab_not_running director-1 unit
+check "with the VIP on lo" has_vip_on_lo director-1
+check "and on no interface" has_no_vip director-1
+check_within 3 "director-2 takes over" role director-2 master
+both_serve "director-1's vrrp worker killed"
+
+echo "      director-1 comes back and is a director only"
+set_config director-1 'del(.virtual_servers[].real_servers[0])'
+director_start director-1
+check_within 15 "director-1 is MASTER again" is_master director-1
+check_within 5 "director-2 serves alone" one_host 4 "$(rest_hosts 4)"
+check_within 3 "the VIP is not on director-1's lo any more" has_no_vip_on_lo director-1
+director_signal director-1 TERM
+check_within 3 "stopped" lab_not_running director-1 unit
+check "it leaves the VIP nowhere" has_no_vip_on_lo director-1
 finish
