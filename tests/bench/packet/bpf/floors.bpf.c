@@ -13,7 +13,7 @@
 
 #include "bench.h"
 
-volatile struct bench_plan plan SEC(".data.plan");
+volatile struct bench_plan plans[BENCH_CPUS] SEC(".data.plan");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -107,31 +107,62 @@ static __always_inline void frame_address(const struct frame *frame, __u64 desti
 	*(__u32 *)(frame->start + 8) = source >> 16;
 }
 
-static __always_inline __u32 next_flow(void)
+static __always_inline __u32 next_flow(volatile struct bench_plan *plan)
 {
-	if (plan.order == ORDER_SEQUENCE)
-		return plan.state++ & plan.mask;
-	if (plan.order == ORDER_RANDOM) {
-		plan.state = plan.state * 6364136223846793005ULL + 1442695040888963407ULL;
-		return plan.state >> 33 & plan.mask;
+	if (plan->order == ORDER_SEQUENCE)
+		return plan->state++ & plan->mask;
+	if (plan->order == ORDER_RANDOM) {
+		plan->state = plan->state * 6364136223846793005ULL + 1442695040888963407ULL;
+		return plan->state >> 33 & plan->mask;
 	}
 	return 0;
+}
+
+#define IP6_CLIENT_AT 34 /* the last four bytes of the source address */
+#define IP6_PORTS_AT  54
+#define IP6_BYTES     74
+
+/* The flow's client and ports. */
+static __always_inline bool write_ipv6(struct xdp_md *ctx, volatile struct bench_plan *plan, __u32 flow)
+{
+	void *start = (void *)(long)ctx->data;
+
+	if (start + IP6_BYTES > (void *)(long)ctx->data_end)
+		return false;
+	*(__u64 *)start = plan->frame_head;
+	*(__be32 *)(start + IP6_CLIENT_AT) = bpf_htonl(0x0a000001 + (flow & 0x7fffff));
+	*(__be16 *)(start + IP6_PORTS_AT) = bpf_htons(1024 + (flow >> 23));
+	*(__be16 *)(start + IP6_PORTS_AT + 2) = plan->port;
+	*(__u8 *)(start + IP6_PORTS_AT + 13) = plan->tcp_flags;
+	return true;
+}
+
+static __always_inline bool write_ipv4(struct xdp_md *ctx, volatile struct bench_plan *plan, __u32 flow)
+{
+	struct frame frame;
+
+	if (!frame_take(ctx, &frame))
+		return false;
+	*(__u64 *)frame.start = plan->frame_head;
+	frame.ip->saddr = bpf_htonl(0x0a000001 + (flow & 0x7fffff));
+	frame.ip->daddr = plan->destination;
+	frame.ip->protocol = plan->protocol;
+	frame.ip->frag_off = plan->fragment;
+	frame.ip->id = flow;
+	frame.tcp->source = bpf_htons(1024 + (flow >> 23));
+	frame.tcp->dest = plan->port;
+	((__u8 *)frame.tcp)[13] = plan->tcp_flags;
+	return true;
 }
 
 SEC("xdp")
 int drive(struct xdp_md *ctx)
 {
-	struct frame frame;
-	__u32 flow = next_flow();
+	volatile struct bench_plan *plan = &plans[bpf_get_smp_processor_id() % BENCH_CPUS];
+	__u32 flow = next_flow(plan);
 
-	if (!frame_take(ctx, &frame))
+	if (!(plan->ipv6 ? write_ipv6(ctx, plan, flow) : write_ipv4(ctx, plan, flow)))
 		return XDP_ABORTED;
-	*(__u64 *)frame.start = plan.frame_head;
-	frame.ip->saddr = bpf_htonl(0x0a000001 + (flow & 0x7fffff));
-	frame.ip->daddr = plan.destination;
-	frame.tcp->source = bpf_htons(1024 + (flow >> 23));
-	frame.tcp->dest = plan.port;
-	((__u8 *)frame.tcp)[13] = plan.tcp_flags;
 	bpf_tail_call(ctx, &target, 0);
 	return XDP_ABORTED;
 }
