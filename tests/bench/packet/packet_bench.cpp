@@ -237,6 +237,8 @@ std::vector<uint8_t> blank_frame(const Traffic& traffic) {
     frame[12] = 0x08;
     frame[14] = 0x45;
     frame[17] = 50;  // length
+    frame[20] = static_cast<uint8_t>(traffic.fragment >> 8);
+    frame[21] = static_cast<uint8_t>(traffic.fragment);
     frame[22] = 64;  // ttl
     frame[23] = traffic.protocol;
     frame[46] = 0x50;
@@ -284,20 +286,22 @@ class Floors {
   int swap() const { return bpf_program__fd(skeleton_->progs.swap); }
   int stateless() const { return bpf_program__fd(skeleton_->progs.stateless); }
   int one_line() const { return bpf_program__fd(skeleton_->progs.one_line); }
-  // Of a CPU.
-  volatile bench_plan& plan(int cpu) { return skeleton_->data_plan->plans[cpu % BENCH_CPUS]; }
+  // Of this CPU, or of the other.
+  volatile bench_plan& plan(bool other = false) { return skeleton_->data_plan->plans[other ? 1 : 0]; }
 
   void aim(int target) {
     const uint32_t zero = 0;
     put(skeleton_->maps.target, &zero, &target);
   }
 
-  // Sends `repeat` packets of this CPU's plan to the target; nanoseconds per packet.
-  double drive(const Traffic& traffic, uint32_t repeat) {
+  // Sends `repeat` packets of the plan to the target; nanoseconds per packet.
+  double drive(const Traffic& traffic, uint32_t repeat, bool other = false) {
     const std::vector<uint8_t> frame = blank_frame(traffic);
     LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(),
                 .data_size_in = static_cast<uint32_t>(frame.size()), .repeat = static_cast<int>(repeat));
-    if (bpf_prog_test_run_opts(bpf_program__fd(skeleton_->progs.drive), &options)) die("BPF_PROG_TEST_RUN failed");
+    const auto& drivers = skeleton_->progs;
+    const bpf_program* driver = other ? drivers.drive_other : traffic.ipv6 ? drivers.drive6 : drivers.drive;
+    if (bpf_prog_test_run_opts(bpf_program__fd(driver), &options)) die("BPF_PROG_TEST_RUN failed");
     return options.duration;
   }
 
@@ -369,36 +373,32 @@ class Bench {
       drive(director(), packet, ORDER_SEQUENCE, 1U << 31, 0, flows(some.flows));
   }
 
-  void plan(int cpu, const Traffic& traffic, uint32_t order, uint32_t flows, uint64_t state) {
-    volatile bench_plan& plan = floors_.plan(cpu);
+  void plan(const Traffic& traffic, uint32_t order, uint32_t flows, uint64_t state, bool other = false) {
+    volatile bench_plan& plan = floors_.plan(other);
     plan.order = order;
     plan.mask = flows - 1;
     plan.state = state;
     plan.destination = traffic.destination.network();
     plan.port = network(traffic.port);
     plan.tcp_flags = traffic.flags;
-    plan.protocol = traffic.protocol;
-    plan.fragment = network(traffic.fragment);
-    plan.ipv6 = traffic.ipv6 ? 1 : 0;
     plan.frame_head = word(kDirector) | uint64_t{0x0002} << 48;
   }
 
   double drive(int target, const Traffic& traffic, uint32_t order, uint32_t flows, uint64_t state, uint32_t repeat) {
     floors_.aim(target);
-    plan(options_.cpu, traffic, order, flows, state);
+    plan(traffic, order, flows, state);
     return floors_.drive(traffic, repeat);
   }
 
   // The same on both CPUs at once: their mean.
   double drive_both(const Case& what, uint64_t state) {
     double other = 0;
-    const int other_cpu = (options_.cpu + 1) % BENCH_CPUS;
     floors_.aim(director());
-    plan(options_.cpu, what.traffic, what.order, flows(what.flows), state);
-    plan(other_cpu, what.traffic, what.order, flows(what.flows), state + 1);
+    plan(what.traffic, what.order, flows(what.flows), state);
+    plan(what.traffic, what.order, flows(what.flows), state + 1, true);
     std::thread thread([&] {
-      stay_on(other_cpu);
-      other = floors_.drive(what.traffic, options_.repeat);
+      stay_on(options_.cpu == 0 ? 1 : 0);
+      other = floors_.drive(what.traffic, options_.repeat, true);
     });
     const double one = floors_.drive(what.traffic, options_.repeat);
     thread.join();
@@ -424,7 +424,7 @@ class Bench {
     const double director_ns = what.cpus == 2 ? drive_both(what, start) : with(director());
     const auto after = director_.program().counters();
     if (what.kind == Case::LaterTick) set_ticks(0);
-    next_state_ = floors_.plan(options_.cpu).state;
+    next_state_ = floors_.plan().state;
     check(what, after[what.expected] - before[what.expected]);
     samples.stub.push_back(own_stub);
     samples.swap.push_back(swap - stub);

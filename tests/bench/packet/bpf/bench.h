@@ -6,7 +6,7 @@
 
 enum bench_order { ORDER_FIXED, ORDER_SEQUENCE, ORDER_RANDOM };
 
-#define BENCH_CPUS 2 /* at most, at once; each has a plan */
+#define BENCH_CPUS 2 /* at most, at once; each has a plan and a driver */
 
 /* What the driver sends: flow numbers and the frame around them. A flow number is a client address and port. */
 struct bench_plan {
@@ -16,10 +16,7 @@ struct bench_plan {
 	__be32 destination;
 	__be16 port;
 	__u8 tcp_flags;
-	__u8 protocol;
-	__be16 fragment; /* of IPv4: flags and offset; the flow number is the identification */
-	__u16 ipv6;      /* 0: IPv4. The frame that the driver is given is of that family */
-	__u32 reserved;
+	__u8 reserved;
 	__u64 frame_head; /* destination MAC, and the first two bytes of the source */
 };
 
