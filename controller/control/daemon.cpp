@@ -135,9 +135,9 @@ base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
     if (link) around.interface_index[name] = static_cast<uint32_t>(link->index);
   }
   for (auto& [address, next_hop] : around.next_hops) next_hop.ifindex = plan.exit(next_hop.ifindex).ifindex;
-  const base::Result<model::Tables> desired = model::desired_tables(config, around, dataplane_->tables());
+  base::Result<model::Tables> desired = model::desired_tables(config, around, dataplane_->tables());
   if (!desired) return std::unexpected(desired.error());
-  return dataplane_->apply(*desired);
+  return dataplane_->apply(std::move(*desired));
 }
 
 void Daemon::apply_or_log(const Freed& freed) {

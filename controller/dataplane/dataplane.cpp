@@ -178,9 +178,9 @@ uint64_t Dataplane::bytes() const {
   return total;
 }
 
-base::Result<> Dataplane::apply(const model::Tables& desired) {
+base::Result<> Dataplane::apply(model::Tables desired) {
   base::Result<> done = maps_.change(tables_, desired);
-  tables_ = done ? desired : maps_.read();  // should taking back have failed, too: what stands there
+  tables_ = done ? std::move(desired) : maps_.read();  // should taking back have failed, too: what stands there
   return done;
 }
 

@@ -34,7 +34,8 @@ class Dataplane {
   uint64_t bytes() const;  // kernel memory of the fixed tables
 
   const model::Tables& tables() const { return tables_; }
-  base::Result<> apply(const model::Tables& desired);  // on an error everything is as before
+  base::Result<> apply(model::Tables desired);  // on an error everything is as before
+  // New cycles alone; on an error nothing has changed.
   base::Result<> change_cycles(const model::Cycles& cycles);
 
   base::Result<Attached> attach_to(const Place& place, std::optional<Mode> wanted);
