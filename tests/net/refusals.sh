@@ -32,6 +32,12 @@ with '.vrrp_instances[0].interface = "enp9s9"' "an interface that does not exist
   1 'interface "enp9s9" does not exist on this host'
 with '.virtual_servers[1].real_servers[0].address = "10.9.9.9"' "a real server in no network of ours: exit code 1" \
   1 'real server 10.9.9.9 of "rest" is not on a directly connected network'
+with '.virtual_servers[1].real_servers[0].address = "192.168.100.244"' "its own real server, but no peer: exit code 1" \
+  1 'is an address of this director: name the other director by "peer_directors"'
+with '.peer_directors = ["192.168.100.244"] | .vrrp_instances[0].mcast_src_ip = "192.168.100.245"' \
+  "a peer that is this director itself: exit code 1" 1 'peer director 192.168.100.244 is an address of this director'
+with '.peer_directors = ["10.9.9.9"]' "a peer in no network of ours: exit code 1" \
+  1 'peer director 10.9.9.9 is not on a directly connected network'
 with '.virtual_servers[1].lb_algoo = "wrr"' "a mistake in the file: exit code 78" 78 'did you mean "lb_algo"?'
 check "nothing of all this stays behind" lab_exec director-1 test ! -e /sys/fs/bpf/xdirector
 
