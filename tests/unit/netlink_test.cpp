@@ -163,7 +163,9 @@ TEST(Netlink, ProbingANeighbourMakesTheKernelResolveIt) {
 TEST(Netlink, TellsDirectLocalAndUnreachableIpv6RoutesApart) {
   in_own_network([](Socket& socket) {
     sh("ip link set lo up && ip addr add fd00:9::1/64 dev near nodad && ip route add fd00:20::/64 via fd00:9::2 && "
-       "ip route add unreachable fd00:30::/64 && ip route add blackhole fd00:40::/64");
+       "ip route add unreachable fd00:30::/64 && ip route add blackhole fd00:40::/64 && "
+       // The kernel adds this one in a work item of its own.
+       "timeout 5 sh -c 'until ip -6 route show table local | grep -q \"local fd00:9::1 \"; do :; done'");
     const int near = (*find_link(socket, "near"))->index;
     EXPECT_EQ(*route_to(socket, ip("fd00:9::34")), (Route{near, true, false, ip("fd00:9::1")}));
     EXPECT_EQ(*route_to(socket, ip("fd00:20::1")), (Route{near, false, false, ip("fd00:9::1")}));
