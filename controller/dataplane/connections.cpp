@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dataplane/connections.hpp"
 
+#include <bit>
 #include <utility>
 
 #include "dataplane/entry.hpp"
@@ -10,19 +11,19 @@ namespace {
 
 constexpr uint64_t kFree = 0, kBeingWritten = 1;
 
+__extension__ using TwoWords = unsigned __int128;
+static_assert(alignof(xd_bucket) % sizeof(TwoWords) == 0);
+
 uint64_t load(const __u64& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
 }
 
-// The protocol of bpf/connections.h: lock by w0, and give up if a packet has refreshed the way since we looked. True:
-// it is free now.
+// Unless a packet has refreshed the way since we looked. Both words in one step: a lock, as the program has it, could be
+// held for long by a process that is put aside. w1 stays, for of IPv6 it has the way's generation.
 bool free_way(xd_way& way, const xd_way& seen) {
-  __u64 expected = seen.w0;
-  if (!__atomic_compare_exchange_n(&way.w0, &expected, kBeingWritten, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
-    return false;
-  const bool refreshed = load(way.w1) != seen.w1;
-  __atomic_store_n(&way.w0, refreshed ? seen.w0 : kFree, __ATOMIC_SEQ_CST);
-  return !refreshed;
+  const xd_way freed{.w0 = kFree, .w1 = seen.w1};
+  return __sync_bool_compare_and_swap(reinterpret_cast<TwoWords*>(&way), std::bit_cast<TwoWords>(seen),
+                                      std::bit_cast<TwoWords>(freed));
 }
 
 }  // namespace
