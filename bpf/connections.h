@@ -34,11 +34,13 @@
  * finds its own to be the higher goes where the lower one says.
  *
  * Why a flood costs new connections at most. A full pair of buckets gives up the way that matters least: expired, then
- * opening, closing, young, the oldest of equals; never one seen in this or the previous tick, never a proven one. When
- * there is none, the packet goes by the consistent hash and is not learned.
+ * opening, closing, young, the oldest of equals; never one seen in this or the previous tick, never a proven one, and a
+ * young one only when it has been silent for YOUNG_SILENCE: a client that pauses after its first second is no half-open
+ * connection. When there is none, the packet goes by the consistent hash and is not learned.
  *
- * The controller's sweep frees expired ways: CAS(w0, old -> 1), and if w1 is still what was judged, store 0, else store
- * the old w0 again. (A CAS straight to 0 could free a way that was begun anew in between.)
+ * The controller's sweep frees expired ways: it compares and swaps both words at once, and leaves w1, whose generation
+ * counts. (A swap of w0 alone could free a way that was begun anew in between. A lock could be held for long: unlike the
+ * program, a process may be put aside, or killed, at any instruction.)
  */
 #pragma once
 
@@ -228,6 +230,14 @@ static __always_inline bool connection_is_steady(const struct xd_flow *flow)
 #define COST_NEVER     0xffffffff
 #define COST_RANK_STEP XD_TICKS
 
+#define YOUNG_SILENCE 60 /* ticks */
+
+/* Is an established connection in use, or is it one that a flood has left behind? */
+static __always_inline bool way_is_established(__u64 w1, __u32 age)
+{
+	return way_state(w1) == XD_PROVEN || (way_state(w1) == XD_YOUNG && age <= YOUNG_SILENCE);
+}
+
 /* What it costs to give up a way: the less, the less it matters. */
 SUBPROGRAM __u32 way_cost(__u64 w0, __u64 w1, __u32 tick)
 {
@@ -241,7 +251,7 @@ SUBPROGRAM __u32 way_cost(__u64 w0, __u64 w1, __u32 tick)
 		return COST_NEVER;
 	if (!server || way_expired(w1, tick, server))
 		rank = 1;
-	else if (way_state(w1) == XD_PROVEN)
+	else if (way_is_established(w1, age))
 		return COST_NEVER;
 	return rank * COST_RANK_STEP + TICK_MASK - age;
 }

@@ -6,7 +6,7 @@ namespace test {
 
 class FullBuckets : public EachFamily {
  protected:
-  static constexpr uint32_t kOld = 5;  // ticks; less than any timeout
+  static constexpr uint32_t kOld = 61;  // ticks; less than any timeout, more than a young connection may be silent
 
   void SetUp() override {
     EachFamily::SetUp();
@@ -87,6 +87,13 @@ TEST_P(FullBuckets, AProvenConnectionIsNeverDisplaced) {
   EXPECT_EQ(out.action, XDP_TX);
   for (const auto& connection : connections()) EXPECT_NE(connection.client_port, 40000);
   EXPECT_EQ(connections().size(), kWays);
+}
+
+TEST_P(FullBuckets, AYoungConnectionIsDisplacedOnlyAfterAMinuteOfSilence) {
+  occupy_all(XD_YOUNG, kOld - 1);
+  EXPECT_EQ(taken_by_new(), std::nullopt) << "it is established, and its client pauses";
+  occupy(3, XD_YOUNG, kOld);
+  EXPECT_EQ(taken_by_new(), 3U);
 }
 
 TEST_P(FullBuckets, WhatWasSeenInThisOrThePreviousTickIsNotReplaced) {
