@@ -14,7 +14,6 @@
 
 #include "dataplane/encode.hpp"
 #include "model/cycle.hpp"
-#include "support/program.hpp"
 #include "xdirector/address_filter.h"
 #include "xdirector/hash.h"
 
@@ -22,18 +21,6 @@ namespace test {
 namespace {
 
 constexpr uint32_t kTickShift = 63;  // it is tick 0 for ever
-constexpr TableSizes kSizes = {.buckets = kBuckets,
-                               .real_servers = 64,
-                               .virtual_servers = 8,
-                               .schedule_blocks = 16,
-                               .template_buckets = kTemplateBuckets};
-
-// Loaded once for all tests.
-Program& program() {
-  static Program the_program(kSizes);
-  return the_program;
-}
-
 constexpr auto kVerdictNames = std::to_array<const char*>({
 #define NAME(name, action, meaning) #name,
     XD_VERDICTS(NAME)
@@ -74,6 +61,11 @@ bool is_ipv6(const xd_virtual_server& server) {
 
 const char* name(xd_verdict verdict) {
   return verdict < XD_VERDICT_COUNT ? kVerdictNames.at(verdict) : "none";
+}
+
+const Program& Director::program() {
+  static Program the_program(table_sizes);
+  return the_program;
 }
 
 std::string family_name(const testing::TestParamInfo<Family>& family) {

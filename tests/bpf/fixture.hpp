@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "support/packet.hpp"
+#include "support/program.hpp"
 #include "xdirector/maps.h"
 
 namespace test {
@@ -24,6 +25,11 @@ namespace test {
 inline constexpr uint32_t kBuckets = 2;
 inline constexpr uint32_t kWays = kBuckets * XD_WAYS;
 inline constexpr uint32_t kTemplateBuckets = 64;
+inline TableSizes table_sizes = {.buckets = kBuckets,  // of the program, which is loaded once for all tests
+                                 .real_servers = 64,
+                                 .virtual_servers = 8,
+                                 .schedule_blocks = 16,
+                                 .template_buckets = kTemplateBuckets};
 inline constexpr uint8_t kTcp = 6, kUdp = 17;
 inline constexpr uint16_t kNever = XD_MAX_TIMEOUT_SECONDS;
 inline constexpr uint32_t kLoopback = 1;  // test runs come in by lo
@@ -112,6 +118,7 @@ class Director : public testing::Test {
   uint64_t counter(xd_verdict verdict) const;
   xd_real_server_stats stats(uint16_t slot) const;
   int program_fd() const;
+  static const Program& program();
 
   // The tables that the program writes.
   std::vector<Connection> connections() const;  // of the test's family

@@ -106,6 +106,9 @@ int Program::port_marks6() const {
 int Program::fragments() const {
   return bpf_map__fd(skeleton_->maps.fragments);
 }
+int Program::table(const char* name) const {
+  return bpf_object__find_map_fd_by_name(skeleton_->obj, name);
+}
 int Program::fd() const {
   return bpf_program__fd(skeleton_->progs.xdirector);
 }

@@ -55,6 +55,7 @@ class Program {
   int port_marks() const;
   int port_marks6() const;
   int fragments() const;
+  int table(const char* name) const;  // any of them
 
   std::vector<uint64_t> counters() const;  // by verdict, of all CPUs
   xd_real_server_stats stats(uint16_t slot) const;
