@@ -39,8 +39,8 @@
  * connection. When there is none, the packet goes by the consistent hash and is not learned.
  *
  * The controller's sweep frees expired ways: it compares and swaps both words at once, and leaves w1, whose generation
- * counts. (A swap of w0 alone could free a way that was begun anew in between. A lock could be held for long: unlike the
- * program, a process may be put aside, or killed, at any instruction.)
+ * counts. (A swap of w0 alone could free a way that was begun anew in between. A lock could be held for long: unlike
+ * the program, a process may be put aside, or killed, at any instruction.)
  */
 #pragma once
 

@@ -18,8 +18,8 @@ uint64_t load(const __u64& word) {
   return __atomic_load_n(&word, __ATOMIC_ACQUIRE);
 }
 
-// Unless a packet has refreshed the way since we looked. Both words in one step: a lock, as the program has it, could be
-// held for long by a process that is put aside. w1 stays, for of IPv6 it has the way's generation.
+// Unless a packet has refreshed the way since we looked. Both words in one step: a lock, as the program has it, could
+// be held for long by a process that is put aside. w1 stays, for of IPv6 it has the way's generation.
 bool free_way(xd_way& way, const xd_way& seen) {
   const xd_way freed{.w0 = kFree, .w1 = seen.w1};
   return __sync_bool_compare_and_swap(reinterpret_cast<TwoWords*>(&way), std::bit_cast<TwoWords>(seen),
