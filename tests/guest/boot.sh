@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runs a command on another kernel: in a QEMU guest whose files are this machine's, read-only beneath what it writes.
 #
-# Usage: boot.sh [--accel kvm|tcg|icount] [--cpus N] [--memory SIZE] [--limit SECONDS] KERNEL COMMAND [ARGUMENT...]
+# Usage: boot.sh [--accel kvm|tcg|icount] [--cpus N] [--memory SIZE] [--limit SECONDS] [--nics N] KERNEL COMMAND [ARGUMENT...]
 #   KERNEL    6.1 or 6.12 (kernels.sh fetches them)
 #   --accel   default: tcg, QEMU's emulator, with which every machine gives the same answers; kvm is faster where it works;
 #             icount: the emulator with one CPU, on which a nanosecond is one instruction
 #   --limit   default 600: then the guest is ended
+#   --nics    default 0: virtio network interfaces, all on one cable
 # The command runs as root in this folder, with the variables XDIRECTOR*, TEST_* and GUEST_* of here. Its output is this
 # script's, its exit status too; 77 says what is missing for a guest. /run is empty in the guest; what it writes is lost.
 set -euo pipefail
 guest_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 : "${XDIRECTOR_KERNELS:=/var/cache/xdirector-kernels}"
-accel=tcg cpus=2 memory=2G limit=600
+accel=tcg cpus=2 memory=2G limit=600 nics=0
 
 skip() {
   echo "SKIPPED: $*"
@@ -60,6 +61,7 @@ while [ $# -gt 0 ]; do
     --cpus) cpus=$2 ;;
     --memory) memory=$2 ;;
     --limit) limit=$2 ;;
+    --nics) nics=$2 ;;
     *) break ;;
   esac
   shift 2
@@ -85,12 +87,17 @@ case $accel in
     ;;
 esac
 
+devices=()
+for i in $(seq "$nics"); do
+  devices+=(-netdev "hubport,id=nic$i,hubid=0" -device "virtio-net-pci,netdev=nic$i,mac=02:00:00:00:01:0$i,romfile=")
+done
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 make_initrd "$work" "$(echo "$kernel"/lib/modules/*)" "$@"
 timeout "$limit" qemu-system-x86_64 "${machine[@]}" -m "$memory" -nodefaults -display none -no-reboot -seed 1 \
   -virtfs local,path=/,mount_tag=machine,security_model=none,readonly=on,multidevs=remap \
-  -serial "file:$work/console" -serial stdio -serial "file:$work/status" \
+  "${devices[@]}" -serial "file:$work/console" -serial stdio -serial "file:$work/status" \
   -kernel "$kernel/vmlinuz" -initrd "$work/initrd" -append "console=ttyS0 panic=-1 oops=panic ${arguments:-}" </dev/null ||
   echo "boot.sh: the guest ended by itself or was ended after $limit s" >&2
 status=$(tr -d '\r\n' <"$work/status")

@@ -196,6 +196,7 @@ class Row {
   void measure() {
     prepare();
     std::vector<double> costs;
+    costs.reserve(kRounds);
     for (uint32_t round = 0; round < kRounds; round++) costs.push_back(measure_round(round));
     std::sort(costs.begin(), costs.end());
     std::printf("%.1f\n", costs[kRounds / 2]);
@@ -333,6 +334,7 @@ class Row {
 int main(int argc, char** argv) {
   Options options;
   std::vector<std::string> names;
+  names.reserve(kCases.size());
   for (const auto& [name, what] : kCases) names.push_back(name);
   CLI::App app("Measures one row of the guest's table (see tests/bench/guest/run.sh).");
   app.add_option("case", options.name, "what is sent")->required()->check(CLI::IsMember(names));
