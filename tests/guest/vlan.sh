@@ -7,7 +7,7 @@
 
 network() {
   hosts switch director client real-1 real-2
-  ip -n switch link add br0 type bridge vlan_filtering 1 stp_state 0 forward_delay 0 mcast_snooping 0
+  ip -n switch link add br0 type bridge vlan_filtering 1 vlan_default_pvid 0 stp_state 0 forward_delay 0 mcast_snooping 0
   ip -n switch link set dev br0 up
   wire director eth0 switch director
   wire client eth0 switch client
