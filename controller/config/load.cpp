@@ -18,8 +18,8 @@
 namespace config {
 namespace {
 
-// The number of ways in the connection table.
-struct ConnectionSlots {
+// The number of entries of a table that the program writes.
+struct TableSlots {
   static constexpr Whole kWhole{XD_MIN_BUCKETS * XD_WAYS, int64_t{XD_MAX_BUCKETS} * XD_WAYS};
 
   std::string allowed() const { return kWhole.allowed() + " that is a power of two"; }
@@ -37,8 +37,11 @@ model::Config read_config(const Value& root) {
   Object object(root);
   model::Config config;
   config.router_id = object.optional<std::string>("router_id", kName, "");
-  config.connection_slots =
-      object.optional<uint32_t>("connection_slots", ConnectionSlots(), XD_DEFAULT_BUCKETS * XD_WAYS);
+  config.connection_slots = object.optional<uint32_t>("connection_slots", TableSlots(), XD_DEFAULT_BUCKETS * XD_WAYS);
+  config.connection_slots_ipv6 =
+      object.optional<uint32_t>("connection_slots_ipv6", TableSlots(), XD_DEFAULT_BUCKETS6 * XD_WAYS);
+  config.persistence_slots =
+      object.optional<uint32_t>("persistence_slots", TableSlots(), XD_TEMPLATE_BUCKETS * XD_WAYS);
   const Timeouts timeouts = lvs_timeouts(object, Timeouts());
   config.interfaces =
       object.list("interfaces", [](const Value& element) { return InterfaceName()(element).value_or(std::string()); });

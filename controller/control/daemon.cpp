@@ -38,6 +38,12 @@ constexpr base::Duration kComeBack =
 constexpr base::Duration kFarewellTime = std::chrono::milliseconds(1200);
 constexpr base::Duration kLeftoverTime = std::chrono::seconds(1);
 
+dataplane::TableSizes table_sizes(const model::Config& config) {
+  return {.connections = config.connection_slots / XD_WAYS,
+          .connections6 = config.connection_slots_ipv6 / XD_WAYS,
+          .templates = config.persistence_slots / XD_WAYS};
+}
+
 class Daemon {
  public:
   explicit Daemon(const Options& options)
@@ -221,8 +227,11 @@ void Daemon::reload() {
     return;
   }
   if (candidate.errors.empty()) {
-    if (candidate.config.connection_slots != config_.connection_slots) {
-      base::log::warning("connection_slots: the table gets its new size when xdirector is started again");
+    if (table_sizes(candidate.config) != table_sizes(config_)) {
+      base::log::warning(
+          "connection_slots, connection_slots_ipv6, persistence_slots: tables get another size when xdirector is "
+          "started "
+          "again; their entries are carried over");
     }
     if (auto done = take(candidate.config); !done) candidate.errors.push_back(done.error().message);
   }
@@ -373,11 +382,13 @@ std::string Daemon::status() const {
 // --- start and stop ---
 
 base::Result<> Daemon::prepare(const model::Config& config) {
-  auto opened = dataplane::Dataplane::open(config.connection_slots / XD_WAYS);
+  auto opened = dataplane::Dataplane::open(table_sizes(config));
   if (!opened) return std::unexpected(opened.error());
   dataplane_.emplace(std::move(*opened));
   if (!dataplane_->found().empty()) base::log::info("{}", dataplane_->found());
-  base::log::info("connection table: {} slots; all tables: {} MiB", config.connection_slots, dataplane_->bytes() >> 20);
+  base::log::info("tables: {} connections of IPv4, {} of IPv6, {} persistence templates; {} MiB in all",
+                  config.connection_slots, config.connection_slots_ipv6, config.persistence_slots,
+                  dataplane_->bytes() >> 20);
   attachments_.emplace(*dataplane_, *network_, options_.xdp_mode);
   virtual_addresses_.emplace(*dataplane_, *network_, options_.farewell);
   health_state_.start_from(model::members_down(dataplane_->tables()));
@@ -385,7 +396,10 @@ base::Result<> Daemon::prepare(const model::Config& config) {
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     network_->remember(entry.key.address, entry.next_hop);
   }
-  return take(config);
+  const base::Result<> taken = take(config);
+  if (!taken && !dataplane_->in_use()) return taken;  // the next start finds what this one has found
+  const base::Result<> kept = dataplane_->keep();
+  return taken ? kept : taken;
 }
 
 void Daemon::clear_up_after_earlier_run() {

@@ -10,11 +10,11 @@
 #include <array>
 #include <bit>
 #include <ctime>
-#include <ranges>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
+#include "dataplane/layout1.hpp"
 #include "dataplane/named_maps.hpp"
 #include "dataplane/pins.hpp"
 
@@ -32,21 +32,32 @@ int log_libbpf(libbpf_print_level level, const char* format, va_list args) {
 }
 
 // One tick is about a second: the power of two of jiffies nearest above 0.8 s.
-base::Result<xd_settings> new_settings(uint32_t buckets) {
+base::Result<xd_settings> new_settings(const TableSizes& sizes) {
   timespec jiffy{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &jiffy);  // the coarse clocks step once a jiffy
   const auto per_second = static_cast<uint32_t>(1'000'000'000 / jiffy.tv_nsec);
   xd_settings settings{};
   settings.layout = XD_LAYOUT;
-  settings.buckets = buckets;
-  settings.buckets6 = XD_DEFAULT_BUCKETS6;
-  settings.template_buckets = XD_TEMPLATE_BUCKETS;
+  settings.buckets = sizes.connections;
+  settings.buckets6 = sizes.connections6;
+  settings.template_buckets = sizes.templates;
   settings.tick_shift = static_cast<uint32_t>(std::bit_width(per_second * 4 / 5 - 1));
   settings.tick_ns = static_cast<uint32_t>(jiffy.tv_nsec) << settings.tick_shift;
   if (getrandom(&settings.hash_seed, sizeof settings.hash_seed, 0) != sizeof settings.hash_seed) {
     return base::fail_errno("no random number for the connection table");  // with a known one it could be flooded
   }
   return settings;
+}
+
+// The same clock, and the same seed: entries keep the folds of their addresses.
+xd_settings settings_after(const xd_settings& earlier, const TableSizes& sizes) {
+  return {.hash_seed = earlier.hash_seed,
+          .layout = XD_LAYOUT,
+          .buckets = sizes.connections,
+          .tick_shift = earlier.tick_shift,
+          .tick_ns = earlier.tick_ns,
+          .buckets6 = sizes.connections6,
+          .template_buckets = sizes.templates};
 }
 
 bool same_shape(const bpf_map* map, const base::Fd& pinned) {
@@ -57,11 +68,12 @@ bool same_shape(const bpf_map* map, const base::Fd& pinned) {
          info.max_entries == bpf_map__max_entries(map) && info.map_flags == bpf_map__map_flags(map);
 }
 
-bool same_settings(const base::Fd& pinned, uint32_t buckets) {
+bool same_settings(const base::Fd& pinned, const TableSizes& sizes) {
   const uint32_t key = 0;
   xd_settings settings{};
-  return bpf_map_lookup_elem(pinned.get(), &key, &settings) == 0 && settings.layout == XD_LAYOUT &&
-         settings.buckets == buckets;
+  return layout_of(pinned.get()) == XD_LAYOUT && bpf_map_lookup_elem(pinned.get(), &key, &settings) == 0 &&
+         settings.buckets == sizes.connections && settings.buckets6 == sizes.connections6 &&
+         settings.template_buckets == sizes.templates;
 }
 
 // How many connections a table of another layout or size holds, as far as its ways are ours.
@@ -80,7 +92,7 @@ uint64_t count_entries(const base::Fd& connections) {
 }
 
 // Lets the program stand on the pinned maps. False: they are not all there, or not ours.
-base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
+base::Result<bool> adopt(xdirector& program, const TableSizes& sizes) {
   std::vector<base::Fd> pinned;
   for (const NamedMap& named : named_maps(program)) {
     base::Result<base::Fd> map = pins::open(named.name);
@@ -88,7 +100,7 @@ base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
     if (!same_shape(named.map, *map)) return false;
     pinned.push_back(std::move(*map));
   }
-  if (!same_settings(pinned.front(), buckets)) return false;
+  if (!same_settings(pinned.front(), sizes)) return false;
   size_t i = 0;
   for (const NamedMap& named : named_maps(program)) {
     if (const int error = bpf_map__reuse_fd(named.map, pinned[i++].get()); error != 0) {
@@ -98,15 +110,10 @@ base::Result<bool> adopt(xdirector& program, uint32_t buckets) {
   return true;
 }
 
-// `settings` says whose the maps are, so it goes first and comes last: what a crash leaves half done is not adopted.
 base::Result<> pin_all(const xdirector& program) {
-  const std::vector<NamedMap> maps = named_maps(program);
-  pins::unpin(maps.front().name);
-  for (const NamedMap& named : maps | std::views::reverse) {
-    pins::unpin(named.name);
-    if (auto done = pins::pin(bpf_map__fd(named.map), named.name); !done) return done;
-  }
-  return {};
+  std::vector<std::pair<std::string, int>> fds;
+  for (const NamedMap& named : named_maps(program)) fds.emplace_back(named.name, bpf_map__fd(named.map));
+  return pins::replace(fds);
 }
 
 // What is said, once, about tables that cannot be taken over. Empty: there are none.
@@ -114,7 +121,8 @@ std::string describe_lost_tables() {
   const base::Result<base::Fd> connections = pins::open("connections");
   if (!connections || !*connections) return {};
   return fmt::format(
-      "the tables of an earlier run have another layout or size: started with empty ones, dropped {} connections",
+      "the tables of an earlier run are not all there, or of a version that this one does not know: started with empty "
+      "ones, dropped {} connections",
       count_entries(*connections));
 }
 
@@ -124,29 +132,32 @@ void Dataplane::Unload::operator()(xdirector* program) const {
   xdirector::destroy(program);
 }
 
-Dataplane::Dataplane(ProgramPtr program, Maps maps, TickClock clock, std::string found)
+Dataplane::Dataplane(ProgramPtr program, Maps maps, TickClock clock)
     : program_(std::move(program)),
       maps_(std::move(maps)),
       tables_(maps_.read()),
       sweep_(std::make_unique<Sweep>(maps_.buckets(), maps_.buckets6(), maps_.real_servers())),
-      clock_(std::move(clock)),
-      found_(std::move(found)) {}
+      clock_(std::move(clock)) {}
 Dataplane::~Dataplane() = default;
 Dataplane::Dataplane(Dataplane&&) noexcept = default;
 Dataplane& Dataplane::operator=(Dataplane&&) noexcept = default;
 
-base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
+base::Result<Dataplane> Dataplane::open(const TableSizes& sizes) {
   libbpf_set_print(log_libbpf);
   if (auto ready = pins::prepare(); !ready) return std::unexpected(ready.error());
+  if (auto done = pins::complete_replacement("settings"); !done) return std::unexpected(done.error());
   ProgramPtr program(xdirector::open());
   if (!program) return base::fail_errno("cannot open the BPF program");
-  bpf_map__set_max_entries(program->maps.connections, buckets);
+  bpf_map__set_max_entries(program->maps.connections, sizes.connections);
+  bpf_map__set_max_entries(program->maps.connections6, sizes.connections6);
+  bpf_map__set_max_entries(program->maps.persistence, sizes.templates);
 
-  const base::Result<bool> adopted = adopt(*program, buckets);
+  const base::Result<bool> adopted = adopt(*program, sizes);
   if (!adopted) return std::unexpected(adopted.error());
-  std::string found = *adopted ? "took over the tables of an earlier run" : describe_lost_tables();
+  std::unique_ptr<EarlierRun> earlier = *adopted ? nullptr : open_earlier_run();
   if (!*adopted) {
-    const base::Result<xd_settings> settings = new_settings(buckets);
+    const base::Result<xd_settings> settings =
+        earlier ? settings_after(earlier->settings(), sizes) : new_settings(sizes);
     if (!settings) return std::unexpected(settings.error());
     std::memcpy(const_cast<xd_settings*>(&program->data_settings->settings), &*settings, sizeof *settings);
   }
@@ -155,14 +166,51 @@ base::Result<Dataplane> Dataplane::open(uint32_t buckets) {
         "the kernel refuses the BPF program (xdirector needs root, Linux 6.1 or later; more with --log-level debug)",
         -error);
   }
-  if (!*adopted) {
-    if (auto done = pin_all(*program); !done) return std::unexpected(done.error());
-  }
   base::Result<Maps> maps = Maps::open(map_fds(*program));
   if (!maps) return std::unexpected(maps.error());
   base::Result<TickClock> clock = TickClock::open(program->data_settings->settings.tick_shift);
   if (!clock) return std::unexpected(clock.error());
-  return Dataplane(std::move(program), std::move(*maps), std::move(*clock), std::move(found));
+  Dataplane dataplane(std::move(program), std::move(*maps), std::move(*clock));
+  dataplane.kept_ = *adopted;
+  if (*adopted) {
+    dataplane.found_ = "took over the tables of an earlier run";
+  } else if (auto begun = dataplane.follow(std::move(earlier)); !begun) {
+    return std::unexpected(begun.error());
+  }
+  return dataplane;
+}
+
+// Everything of an earlier run has the index here that it has there; its entries come when packets are about to.
+base::Result<> Dataplane::follow(std::unique_ptr<EarlierRun> earlier) {
+  if (!earlier) {
+    found_ = describe_lost_tables();
+    return {};
+  }
+  carry_over_.emplace(std::move(earlier));
+  found_ = fmt::format("carrying over the tables of an earlier run (layout {})", carry_over_->from().settings().layout);
+  return apply(carry_over_->from().tables());
+}
+
+base::Result<> Dataplane::bring_entries() {
+  const std::optional<uint32_t> tick = current_tick();
+  if (!tick) return base::fail("cannot read the packet path's clock");
+  carry_over_->copy_entries(maps_, *tick);
+  return {};
+}
+
+base::Result<> Dataplane::keep() {
+  if (kept_) return {};
+  if (carry_over_) {
+    wait_for_packets_in_flight();  // in the program before
+    if (auto done = bring_entries(); !done) return done;
+    const CarryOver::Outcome& outcome = carry_over_->outcome();
+    base::log::info("carried over {} connections and {} persistence templates; for {} there was no room",
+                    outcome.connections, outcome.templates, outcome.no_room);
+  }
+  if (auto done = pin_all(*program_); !done) return done;
+  carry_over_.reset();
+  kept_ = true;
+  return {};
 }
 
 base::Duration Dataplane::tick() const {
@@ -191,9 +239,15 @@ base::Result<> Dataplane::change_cycles(const model::Cycles& cycles) {
 }
 
 base::Result<Attached> Dataplane::attach_to(const Place& place, std::optional<Mode> wanted) {
+  if (carry_over_ && !in_use_) {
+    carry_over_->copy_values(maps_, tables_);
+    if (auto done = bring_entries(); !done) return std::unexpected(done.error());
+  }
   const Programs programs{.plain = bpf_program__fd(program_->progs.xdirector),
                           .multi_buffer = bpf_program__fd(program_->progs.xdirector_frags)};
-  return attach(programs, place, wanted);
+  base::Result<Attached> attached = attach(programs, place, wanted);
+  in_use_ = in_use_ || attached.has_value();
+  return attached;
 }
 
 int Dataplane::leases_fd() const {
@@ -203,8 +257,11 @@ int Dataplane::leases_fd() const {
 std::map<base::Ip, model::LeaseEntry> pinned_leases() {
   const base::Result<base::Fd> pinned = pins::open("leases");
   if (!pinned || !*pinned) return {};
-  const auto leases = MappedArray<const xd_lease>::map(pinned->get());
-  return leases ? read_leases(leases->all()) : std::map<base::Ip, model::LeaseEntry>();
+  if (const auto leases = MappedArray<const xd_lease>::map(pinned->get())) return read_leases(leases->all());
+  if (const auto leases = MappedArray<const layout1::Lease>::map(pinned->get())) {
+    return layout1::read_leases(leases->all());
+  }
+  return {};
 }
 
 }  // namespace dataplane

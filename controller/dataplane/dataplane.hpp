@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "dataplane/attach.hpp"
+#include "dataplane/carry_over.hpp"
 #include "dataplane/connections.hpp"
 #include "dataplane/maps.hpp"
 #include "dataplane/tick_clock.hpp"
@@ -19,11 +20,19 @@ struct xdirector;
 
 namespace dataplane {
 
+// In buckets of XD_WAYS entries; powers of two.
+struct TableSizes {
+  uint32_t connections = XD_DEFAULT_BUCKETS, connections6 = XD_DEFAULT_BUCKETS6, templates = XD_TEMPLATE_BUCKETS;
+
+  friend bool operator==(const TableSizes&, const TableSizes&) = default;
+};
+
 class Dataplane {
  public:
-  // Loads the program on the maps of an earlier run where they have this layout and `buckets`, else on new, empty ones.
-  // An earlier program forwards on until attach() replaces it.
-  static base::Result<Dataplane> open(uint32_t buckets);
+  // Loads the program on the maps of an earlier run where they have this layout and size, else on new ones. These are
+  // filled with what was under way in the old ones, which stay pinned until keep(). An earlier program forwards on
+  // until attach_to() replaces it.
+  static base::Result<Dataplane> open(const TableSizes& sizes);
   ~Dataplane();
   Dataplane(Dataplane&&) noexcept;
   Dataplane& operator=(Dataplane&&) noexcept;
@@ -37,6 +46,11 @@ class Dataplane {
   base::Result<> apply(model::Tables desired);  // on an error everything is as before
   // New cycles alone; on an error nothing has changed.
   base::Result<> change_cycles(const model::Cycles& cycles);
+
+  // Once all is attached: pins the maps for the next run, with everything that the old ones got until the switch.
+  // Killed at any point it leaves either the old maps to the next run or the new ones.
+  base::Result<> keep();
+  bool in_use() const { return in_use_; }  // attached somewhere: to be kept even when the start fails
 
   base::Result<Attached> attach_to(const Place& place, std::optional<Mode> wanted);
 
@@ -52,7 +66,9 @@ class Dataplane {
     void operator()(xdirector* program) const;
   };
   using ProgramPtr = std::unique_ptr<xdirector, Unload>;
-  Dataplane(ProgramPtr program, Maps maps, TickClock clock, std::string found);
+  Dataplane(ProgramPtr program, Maps maps, TickClock clock);
+  base::Result<> follow(std::unique_ptr<EarlierRun> earlier);
+  base::Result<> bring_entries();
 
   ProgramPtr program_;
   Maps maps_;
@@ -60,6 +76,8 @@ class Dataplane {
   std::unique_ptr<Sweep> sweep_;
   TickClock clock_;
   std::string found_;
+  std::optional<CarryOver> carry_over_;  // until keep()
+  bool in_use_ = false, kept_ = false;
 };
 
 // The virtual addresses that an earlier run may have left on this host, by its pinned leases; read without loading.

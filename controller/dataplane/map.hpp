@@ -110,9 +110,10 @@ class PerCpuCounters {
     std::memcpy(&value, total.data(), sizeof value);
     return value;
   }
-  void zero(uint32_t index) {
-    const std::vector<uint64_t> zeroes(cpus_ * sizeof(Value) / sizeof(uint64_t));
-    bpf_map_update_elem(fd_, &index, zeroes.data(), BPF_ANY);
+  void set(uint32_t index, const Value& sum) {
+    std::vector<Value> values(cpus_);
+    values[0] = sum;
+    bpf_map_update_elem(fd_, &index, values.data(), BPF_ANY);
   }
 
  private:

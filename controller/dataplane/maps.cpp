@@ -29,13 +29,6 @@ base::Result<> map_array(MappedArray<T>& array, int fd) {
   return {};
 }
 
-// Waits until no packet is processed any more that may have read what we have just replaced. Kernels that leave some
-// CPUs without a tick (nohz_full) refuse; a packet takes microseconds.
-void wait_for_packets_in_flight() {
-  constexpr timespec kLongerThanAnyPacket{.tv_sec = 0, .tv_nsec = 10'000'000};
-  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) nanosleep(&kLongerThanAnyPacket, nullptr);
-}
-
 // nullptr where there is none.
 template <typename Map, typename Key>
 const typename Map::mapped_type* find(const Map& map, const Key& key) {
@@ -72,7 +65,19 @@ bool holds(const Map& map, const Key& key, const Value& value) {
   return found != nullptr && *found == value;
 }
 
+// Where the filter has an address.
+uint32_t filter_index(const base::Ip& address) {
+  const xd_address encoded = encode(address);
+  return address.is_v6() ? xd_filter_index6(&encoded) : xd_filter_index(encoded.word[3]);
+}
+
 }  // namespace
+
+// Kernels that leave some CPUs without a tick (nohz_full) refuse; a packet takes microseconds.
+void wait_for_packets_in_flight() {
+  constexpr timespec kLongerThanAnyPacket{.tv_sec = 0, .tv_nsec = 10'000'000};
+  if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0) nanosleep(&kLongerThanAnyPacket, nullptr);
+}
 
 std::map<base::Ip, model::LeaseEntry> read_leases(std::span<const xd_lease> leases) {
   std::map<base::Ip, model::LeaseEntry> all;
@@ -215,10 +220,7 @@ base::Result<> Maps::write_interfaces(const Tables& from, const Tables& to) {
 // what was removed are not known any more when it was a mark on several.
 void Maps::write_address_filter(const Tables& to) {
   auto wanted = std::make_unique<xd_address_filter>();
-  auto add = [&](const base::Ip& address) {
-    const xd_address encoded = encode(address);
-    wanted->has[address.is_v6() ? xd_filter_index6(&encoded) : xd_filter_index(encoded.word[3])] = 1;
-  };
+  auto add = [&](const base::Ip& address) { wanted->has[filter_index(address)] = 1; };
   for (const auto& [key, index] : to.services) {
     if (key.mark == 0) add(key.address);
   }
@@ -229,6 +231,11 @@ void Maps::write_address_filter(const Tables& to) {
   for (size_t i = 0; i < std::size(filter.has); ++i) {
     if (wanted->has[i] != filter.has[i] && (wanted->has[i] != 0 || !drains)) store(filter.has[i], wanted->has[i]);
   }
+}
+
+void Maps::let_through(const base::Ip& virtual_address) {
+  __u8& has = address_filter_[0].has[filter_index(virtual_address)];
+  if (has == 0) store(has, __u8{1});
 }
 
 void Maps::write_leases(const Tables& from, const Tables& to) {
@@ -247,7 +254,7 @@ void Maps::write_real_server(Slot slot, const model::RealServerEntry& entry, boo
   xd_real_server& value = real_servers_[slot];
   if (is_new) {
     store(value.target, __u64{0});
-    stats_.zero(slot);
+    stats_.set(slot, {});
   }
   const bool moves = value.ifindex != entry.next_hop.ifindex || value.source != encode_mac(entry.next_hop.source);
   if (moves) {  // never with the MAC of one interface and the index of another

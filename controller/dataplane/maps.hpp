@@ -15,6 +15,9 @@
 
 namespace dataplane {
 
+// Until no packet is processed any more that may have read what has just been replaced.
+void wait_for_packets_in_flight();
+
 std::map<base::Ip, model::LeaseEntry> read_leases(std::span<const xd_lease> leases);
 
 class Maps {
@@ -48,6 +51,18 @@ class Maps {
   std::span<xd_bucket> buckets() const { return connections_.all(); }
   std::span<xd_bucket6> buckets6() const { return connections6_.all(); }
   std::span<xd_template_bucket> template_buckets() const { return templates_.all(); }
+
+  // What an earlier run had, for the maps that follow it.
+  void set_position(model::Index virtual_server, uint64_t position) {
+    virtual_servers_[virtual_server].position = position;
+  }
+  void set_lease_until(uint32_t index, base::Time until) { store(leases_[index].until, static_cast<__u64>(until.ns)); }
+  void set_counters(const xd_counters& counters) { counters_.set(0, counters); }
+  void set_stats(model::Slot slot, const xd_real_server_stats& stats) { stats_.set(slot, stats); }
+  // Packets to this virtual address are looked for in the tables, also where no service is left on it.
+  void let_through(const base::Ip& virtual_address);
+
+  std::span<const xd_virtual_server> virtual_servers() const { return virtual_servers_.all(); }
   std::span<const xd_real_server> real_servers() const { return real_servers_.all(); }
   xd_counters counters() const { return counters_.sum(0); }
   xd_real_server_stats stats(model::Slot slot) const { return stats_.sum(slot); }

@@ -4,27 +4,43 @@
 #include <bpf/libbpf.h>
 #include <xdirector.skel.h>
 
+#include <utility>
+
 namespace dataplane {
+namespace {
+
+using Members = decltype(xdirector::maps);
+
+constexpr std::pair<const char*, bpf_map * Members::*> kMaps[] = {{"settings", &Members::data_settings},
+                                                                  {"virtual_addresses", &Members::data_addresses},
+                                                                  {"interfaces", &Members::interfaces},
+                                                                  {"services", &Members::services},
+                                                                  {"services6", &Members::services6},
+                                                                  {"port_marks", &Members::port_marks},
+                                                                  {"port_marks6", &Members::port_marks6},
+                                                                  {"schedules", &Members::schedules},
+                                                                  {"real_servers", &Members::real_servers},
+                                                                  {"virtual_servers", &Members::virtual_servers},
+                                                                  {"leases", &Members::leases},
+                                                                  {"connections", &Members::connections},
+                                                                  {"connections6", &Members::connections6},
+                                                                  {"persistence", &Members::persistence},
+                                                                  {"fragments", &Members::fragments},
+                                                                  {"counters", &Members::counters},
+                                                                  {"real_server_stats", &Members::real_server_stats}};
+
+}  // namespace
 
 std::vector<NamedMap> named_maps(const xdirector& program) {
-  const auto& m = program.maps;
-  return {{"settings", m.data_settings},
-          {"virtual_addresses", m.data_addresses},
-          {"interfaces", m.interfaces},
-          {"services", m.services},
-          {"services6", m.services6},
-          {"port_marks", m.port_marks},
-          {"port_marks6", m.port_marks6},
-          {"schedules", m.schedules},
-          {"real_servers", m.real_servers},
-          {"virtual_servers", m.virtual_servers},
-          {"leases", m.leases},
-          {"connections", m.connections},
-          {"connections6", m.connections6},
-          {"persistence", m.persistence},
-          {"fragments", m.fragments},
-          {"counters", m.counters},
-          {"real_server_stats", m.real_server_stats}};
+  std::vector<NamedMap> all;
+  for (const auto& [name, member] : kMaps) all.push_back({name, program.maps.*member});
+  return all;
+}
+
+std::vector<const char*> map_names() {
+  std::vector<const char*> all;
+  for (const auto& [name, member] : kMaps) all.push_back(name);
+  return all;
 }
 
 MapFds map_fds(const xdirector& program) {

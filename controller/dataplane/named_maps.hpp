@@ -20,6 +20,7 @@ struct NamedMap {
 
 // `settings` first: it says whose the others are.
 std::vector<NamedMap> named_maps(const xdirector& program);
+std::vector<const char*> map_names();
 
 // Their descriptors: of a loaded program, or opened by their pins.
 using MapFds = std::map<std::string, int>;

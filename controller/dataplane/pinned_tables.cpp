@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 
+#include "dataplane/earlier_run.hpp"
 #include "dataplane/encode.hpp"
 #include "dataplane/entry.hpp"
 #include "dataplane/pins.hpp"
@@ -19,7 +20,7 @@ struct Pinned {
 };
 
 base::Result<Pinned> open_pin(const char* name) {
-  base::Result<base::Fd> map = pins::open_to_read(name);
+  base::Result<base::Fd> map = pins::open(name);
   if (!map) return std::unexpected(map.error());
   if (!*map) return base::fail("no tables of xdirector here (it has not been started, or was taken off)");
   bpf_map_info info{};
@@ -39,13 +40,14 @@ base::Result<> map_pin(MappedArray<T>& array, const char* name) {
 }
 
 base::Result<xd_settings> read_settings(const Pinned& pinned) {
+  const std::optional<uint32_t> layout = layout_of(pinned.map.get());
+  if (layout != XD_LAYOUT) {
+    return base::fail(fmt::format("the tables are of another version of xdirector (layout {}; this one reads {})",
+                                  layout.value_or(0), XD_LAYOUT));
+  }
   const uint32_t key = 0;
   xd_settings settings{};
   if (bpf_map_lookup_elem(pinned.map.get(), &key, &settings) != 0) return base::fail_errno("cannot read the settings");
-  if (settings.layout != XD_LAYOUT) {
-    return base::fail(fmt::format("the tables are of another version of xdirector (layout {}; this one reads {})",
-                                  settings.layout, XD_LAYOUT));
-  }
   return settings;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <cstdio>
 #include <filesystem>
 #include <vector>
 
@@ -18,6 +19,7 @@ namespace {
 
 constexpr const char* kBpffs = "/sys/fs/bpf";
 constexpr std::string_view kLinkPrefix = "link_";
+constexpr std::string_view kNextPrefix = "next_";  // pinned, but not yet in its place
 
 std::vector<std::string> names() {
   std::vector<std::string> all;
@@ -28,11 +30,8 @@ std::vector<std::string> names() {
   return all;
 }
 
-base::Result<base::Fd> open(const std::string& name, uint32_t flags) {
-  LIBBPF_OPTS(bpf_obj_get_opts, options, .file_flags = flags);
-  base::Fd fd(bpf_obj_get_opts(path(name).c_str(), &options));
-  if (!fd && errno != ENOENT) return base::fail_errno("cannot open " + path(name));
-  return fd;
+std::string next_name(const std::string& name) {
+  return std::string(kNextPrefix) + name;
 }
 
 }  // namespace
@@ -56,15 +55,40 @@ std::string link_name(uint32_t ifindex) {
 }
 
 base::Result<base::Fd> open(const std::string& name) {
-  return open(name, 0);
-}
-
-base::Result<base::Fd> open_to_read(const std::string& name) {
-  return open(name, BPF_F_RDONLY);
+  base::Fd fd(bpf_obj_get(path(name).c_str()));
+  if (!fd && errno != ENOENT) return base::fail_errno("cannot open " + path(name));
+  return fd;
 }
 
 base::Result<> pin(int fd, const std::string& name) {
   if (bpf_obj_pin(fd, path(name).c_str()) != 0) return base::fail_errno("cannot pin " + path(name));
+  return {};
+}
+
+base::Result<> replace(const std::vector<std::pair<std::string, int>>& fds) {
+  for (size_t i = fds.size(); i-- > 0;) {
+    const auto& [name, fd] = fds[i];
+    if (auto done = pin(fd, next_name(name)); !done) return done;
+  }
+  return complete_replacement(fds.front().first);
+}
+
+// All are there once the first is, and as long as it is.
+base::Result<> complete_replacement(const std::string& first) {
+  std::vector<std::string> next;
+  for (const std::string& name : names()) {
+    if (name.starts_with(kNextPrefix) && name != next_name(first)) next.push_back(name.substr(kNextPrefix.size()));
+  }
+  if (access(path(next_name(first)).c_str(), F_OK) != 0) {
+    for (const std::string& name : next) unpin(next_name(name));
+    return {};
+  }
+  next.push_back(first);
+  for (const std::string& name : next) {
+    if (rename(path(next_name(name)).c_str(), path(name).c_str()) != 0) {
+      return base::fail_errno("cannot replace " + path(name));
+    }
+  }
   return {};
 }
 

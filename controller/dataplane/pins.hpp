@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
@@ -20,8 +22,12 @@ std::string path(const std::string& name);
 std::string link_name(uint32_t ifindex);
 
 base::Result<base::Fd> open(const std::string& name);  // empty where there is none
-base::Result<base::Fd> open_to_read(const std::string& name);
 base::Result<> pin(int fd, const std::string& name);
+
+// Pins all of these, by name, in place of those of the same names: all or none, whenever it is interrupted; what is
+// half done then is done or undone by complete_replacement(). The first comes last.
+base::Result<> replace(const std::vector<std::pair<std::string, int>>& fds);
+base::Result<> complete_replacement(const std::string& first);
 void unpin(const std::string& name);
 
 // The interfaces that have a pinned link, by the links' names.

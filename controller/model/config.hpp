@@ -107,7 +107,9 @@ uint16_t scheduled_weight(Scheduler scheduler, uint16_t weight);
 
 struct Config {
   std::string router_id;
-  uint32_t connection_slots = 0;         // ways of the connection table, 4 × a power of two
+  uint32_t connection_slots = 0;         // entries of the table of IPv4 connections: a power of two
+  uint32_t connection_slots_ipv6 = 0;    // of IPv6
+  uint32_t persistence_slots = 0;        // of persistence templates
   std::vector<std::string> interfaces;   // further ones to attach to
   std::vector<base::Ip> peer_directors;  // what they forward to this director is never forwarded again
   std::vector<VrrpInstance> vrrp_instances;

@@ -88,7 +88,7 @@ check_within 3 "the program is off" not_attached
 echo "      another size of the connection table"
 set_config director-1 '.connection_slots = 65536'
 check "the reload is taken" reload director-1
-check "with a warning" grep -q 'connection_slots: the table gets its new size when' "$LAB_STATE/director-1/unit.log"
+check "with a warning" grep -q 'tables get another size when xdirector is started' "$LAB_STATE/director-1/unit.log"
 check "requests alternate" alternates_now
 check "director-1 stops, its table stays" director_stop director-1
 director_start director-1

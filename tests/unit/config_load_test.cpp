@@ -59,6 +59,8 @@ TEST(Load, GivesTheReferenceConfigurationAsValues) {
   model::Config expected{
       .router_id = "T_LVS",
       .connection_slots = 1048576,
+      .connection_slots_ipv6 = 262144,
+      .persistence_slots = 262144,
       .vrrp_instances = {{.name = "VI_1",
                           .state = model::InitialState::master,
                           .interface = "enp1s0",
@@ -203,10 +205,14 @@ TEST(Load, TimeoutsOfAVirtualServerOverrideTheGlobalOnes) {
 }
 
 TEST(Load, WorksWithoutVrrpOnListedInterfaces) {
-  const auto loaded = load(R"({ "interfaces": ["eth0", "eth1"], "connection_slots": 1024 })", "f");
+  const auto loaded = load(R"({ "interfaces": ["eth0", "eth1"], "connection_slots": 1024,
+                               "connection_slots_ipv6": 2048, "persistence_slots": 4096 })",
+                           "f");
   ASSERT_TRUE(loaded);
   EXPECT_THAT(loaded->config.attached_interfaces(), ElementsAre("eth0", "eth1"));
   EXPECT_EQ(loaded->config.connection_slots, 1024u);
+  EXPECT_EQ(loaded->config.connection_slots_ipv6, 2048u);
+  EXPECT_EQ(loaded->config.persistence_slots, 4096u);
 }
 
 TEST(LoadFile, SaysWhyAFileCannotBeRead) {
