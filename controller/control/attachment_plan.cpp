@@ -54,6 +54,14 @@ std::optional<std::string> AttachmentPlan::carrier(const std::string& name) cons
   return found == carriers_.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::vector<std::string> AttachmentPlan::carried_by(const std::string& interface) const {
+  std::vector<std::string> names;
+  for (const auto& [name, carrier] : carriers_) {
+    if (carrier == interface) names.push_back(name);
+  }
+  return names;
+}
+
 bool AttachmentPlan::has_program(const netlink::Link& link) const {
   return std::ranges::find(interfaces_, link.name) != interfaces_.end();
 }

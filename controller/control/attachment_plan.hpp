@@ -30,6 +30,8 @@ class AttachmentPlan {
   // The interface whose program carries `name`. nullopt: it has its own, or none.
   std::optional<std::string> carrier(const std::string& name) const;
 
+  std::vector<std::string> carried_by(const std::string& interface) const;
+
   // A frame for the VLAN sub-interface `ifindex` leaves by another interface, where it needs tags.
   struct Exit {
     uint32_t ifindex = 0;

@@ -28,6 +28,7 @@ base::Result<Attachments::Done> Attachments::attach(const AttachmentPlan& plan, 
     if (finding.severity == Severity::refuse) return base::fail(finding.str());
     if (finding.severity == Severity::no_native) causes += "; " + finding.str();
   }
+  make_room(plan, link.name);
   const auto attached = dataplane_.attach_to({ifindex, link.name, link.mtu}, mode_);
   if (!attached) return base::fail(attached.error().message + causes);
   const bool news = !held || known->second.how.multi_buffer != attached->multi_buffer;
@@ -41,6 +42,17 @@ base::Result<Attachments::Done> Attachments::attach(const AttachmentPlan& plan, 
     if (finding.severity == Severity::warn) base::log::warning("{}", finding.str());
   }
   return attached->adopted ? Done::adopted : Done::attached;
+}
+
+// The kernel takes no program below an interface that has one.
+void Attachments::make_room(const AttachmentPlan& plan, const std::string& carrier) {
+  for (const std::string& name : plan.carried_by(carrier)) {
+    const std::optional<netlink::Link> link = network_.link(name);
+    if (!link || !dataplane::is_attached(static_cast<uint32_t>(link->index))) continue;
+    base::log::info("{}: its program gives way to the one on {}", name, carrier);
+    dataplane::detach(static_cast<uint32_t>(link->index));
+    attached_.erase(static_cast<uint32_t>(link->index));
+  }
 }
 
 base::Result<> Attachments::add(const std::vector<std::string>& interfaces) {

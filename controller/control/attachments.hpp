@@ -41,6 +41,7 @@ class Attachments {
   };
   base::Result<Done> attach(const AttachmentPlan& plan, const netlink::Link& link);
   std::vector<Finding> findings(const AttachmentPlan& plan, const std::string& name) const;
+  void make_room(const AttachmentPlan& plan, const std::string& carrier);
   InterfaceStatus status_of(const AttachmentPlan& plan, const std::string& name) const;
   void note_problem(const std::string& name, const std::string& problem);
 

@@ -206,6 +206,7 @@ base::Result<> Daemon::take(const model::Config& config) {
   if (!done) {
     if (auto undone = dataplane_->apply(before); !undone) base::log::error("{}", undone.error().message);
     network_->watch(watched_addresses(config_));
+    if (!config_.attached_interfaces().empty()) hold_interfaces();  // at a reload: those from before
     return done;
   }
   config_ = config;

@@ -104,6 +104,11 @@ base::Result<Attached> attach_anew(const Programs& programs, const Place& place,
                             -attached.error());
   }
   auto generic = create(programs, place, Mode::generic);
+  if (!generic && generic.error() == -EEXIST) {
+    return base::fail(fmt::format(
+        "cannot attach to {}: an interface above it (a VLAN sub-interface, a bond) has an XDP program; take that off",
+        place.interface));
+  }
   if (!generic) return base::fail_errno("cannot attach to " + place.interface, -generic.error());
   generic->warning =
       fmt::format("{} runs in generic mode, which is several times slower: its driver refuses native XDP ({})",

@@ -40,6 +40,10 @@ END
 
 mode_of() { status ".interfaces[] | select(.name == \"$1\").mode"; }
 
+parent_carries() { [ "$(mode_of eth0)" = native ] && [ "$(status '.interfaces[0].carrier')" = eth0 ]; }
+# shellcheck disable=SC2010 # names of our own
+programs() { ls /sys/fs/bpf/xdirector | grep -c '^link_'; }
+
 network
 
 echo "      the program on the parent"
@@ -61,6 +65,11 @@ check "native mode is refused, with the fix" run_is_refused "$refused" --xdp-mod
 director_start
 check_within 30 "without a mode it starts" both_are_up
 check "in generic mode" is "$(mode_of eth0.100)" generic
+check_within 10 "both answer the client in turn" both_answer_in_turn
+configuration '.interfaces = ["eth0.100", "eth0"]'
+kill -HUP "$daemon"
+check_within 20 "its parent takes over at a reload, natively" parent_carries
+check "and it has no program of its own any more" is "$(programs)" 1
 check_within 10 "both answer the client in turn" both_answer_in_turn
 director_stop
 

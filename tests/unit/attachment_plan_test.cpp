@@ -50,6 +50,7 @@ TEST_F(AttachmentPlanTest, AParentThatIsInTheListCarriesItsVlans) {
   EXPECT_THAT(carried.interfaces(), ElementsAre("eth0"));
   EXPECT_EQ(carried.carrier("eth0.100"), "eth0");
   EXPECT_EQ(carried.carrier("eth0.100.7"), "eth0");
+  EXPECT_THAT(carried.carried_by("eth0"), ElementsAre("eth0.100", "eth0.100.7"));
   EXPECT_THAT(carried.entrances(), ElementsAre(Pair(2, links_.at(2).mac)));
   EXPECT_EQ(carried.exit(100), (AttachmentPlan::Exit{2, {100}}));
   EXPECT_EQ(carried.exit(107), (AttachmentPlan::Exit{2, {100, 7}})) << "outermost first";
