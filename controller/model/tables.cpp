@@ -245,11 +245,21 @@ std::map<Member, Slot> slots_by_member(const Tables& tables) {
 }
 
 std::map<Member, Slot> removed_members(const Config& config, const Tables& tables) {
-  std::map<Member, Slot> slots = slots_by_member(tables);
+  std::map<Index, std::vector<RealServerKey>> configured;
   for (const VirtualServer& server : config.virtual_servers) {
-    for (const RealServer& real : server.real_servers) slots.erase({server.key, key_of(real)});
+    const auto index = tables.services.find(server.key);
+    if (index == tables.services.end()) continue;
+    std::vector<RealServerKey>& its = configured[index->second];
+    for (const RealServer& real : server.real_servers) its.push_back(key_of(real));
+    std::ranges::sort(its);
   }
-  return slots;
+  std::map<Member, Slot> removed;
+  for (const auto& [slot, entry] : tables.real_servers) {
+    const auto its = configured.find(entry.virtual_server);
+    if (its != configured.end() && std::ranges::binary_search(its->second, entry.key)) continue;
+    removed[{tables.virtual_servers.at(entry.virtual_server).key, entry.key}] = slot;
+  }
+  return removed;
 }
 
 base::Result<Tables> desired_tables(const Config& config, const Surroundings& surroundings, const Tables& now) {

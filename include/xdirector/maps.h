@@ -139,15 +139,16 @@ enum xd_virtual_server_flags {
 };
 
 /*
- * `virtual_servers`: array by index. Written by the controller, `position` by the program.
+ * `virtual_servers`: array by index. Written by the controller; `position` by the program, and begun
+ * anew by the controller with each new cycle.
  * The key of an entry stays while any real-server slot names it, so a new controller can read back who has which index.
  */
 struct xd_virtual_server {
 	struct xd_service_key6 key;
-	__u32 hash_seed;         /* of the consistent hash: from the key alone, the same on every director */
-	struct xd_cycle cycle;   /* by whose turn it is */
-	struct xd_cycle maglev;  /* the consistent hash: a table that changes little when a real server comes or goes */
-	__u64 position;          /* connections scheduled so far: the next one takes slot position % length */
+	__u32 hash_seed;        /* of the consistent hash: from the key alone, the same on every director */
+	struct xd_cycle cycle;  /* by whose turn it is */
+	struct xd_cycle maglev; /* the consistent hash: a table that changes little when a real server comes or goes */
+	__u64 position; /* connections given by turn since the cycle began: the next takes slot position % length */
 	__u32 persistence_ticks; /* 0: not persistent */
 	__u8 persistence_prefix; /* leading bits of the client's address that make a client: 1-32, or 1-128 */
 	__u8 transport;          /* enum xd_transport: of a mark also the family */
@@ -214,7 +215,7 @@ struct xd_real_server {
 
 	struct xd_address address; /* the real server's own */
 	__be16 port;               /* as configured; direct routing does not change a packet's port */
-	__u16 weight;              /* as configured */
+	__u16 weight;              /* for the scheduler: rr and lc know only 0 and 1 */
 	__u32 reserved3[11];
 } __attribute__((aligned(64)));
 
