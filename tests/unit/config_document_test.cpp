@@ -46,7 +46,7 @@ Keys keys_of_the_reader() {
 
 Keys keys_of_the_document() {
   std::istringstream document(testing::read_text(XD_SOURCE_DIR "/docs/configuration.md"));
-  const std::regex heading("## `(.*)`"), row("\\| `([a-z_-]+)` \\|.*");
+  const std::regex heading("## `(.*)`"), row("\\| `([a-z0-9_-]+)` \\|.*");
   Keys keys;
   std::string line;
   std::optional<std::string> object;  // none: a section that is no object's
