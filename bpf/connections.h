@@ -122,7 +122,7 @@ static __always_inline bool way_read4(const struct xd_way *way, struct xd_flow *
 
 static __always_inline bool addresses_are(const struct xd_bucket6 *bucket, __u32 number, const struct xd_flow *flow)
 {
-	const __be64 *client = bucket->client[number], *address = bucket->address[number];
+	const __be64 *client = bucket->of[number].client, *address = bucket->of[number].address;
 
 	return READ_ONCE(client[0]) == flow->client6[0] && READ_ONCE(client[1]) == flow->client6[1] &&
 	       READ_ONCE(address[0]) == flow->address6[0] && READ_ONCE(address[1]) == flow->address6[1];
@@ -327,10 +327,10 @@ static __always_inline void flow_place(struct xd_flow *flow, const struct xd_buc
 /* The addresses, while the way is locked. */
 static __always_inline void addresses_write(struct xd_bucket6 *bucket, __u32 number, const struct xd_flow *flow)
 {
-	WRITE_ONCE(bucket->client[number][0], flow->client6[0]);
-	WRITE_ONCE(bucket->client[number][1], flow->client6[1]);
-	WRITE_ONCE(bucket->address[number][0], flow->address6[0]);
-	WRITE_ONCE(bucket->address[number][1], flow->address6[1]);
+	WRITE_ONCE(bucket->of[number].client[0], flow->client6[0]);
+	WRITE_ONCE(bucket->of[number].client[1], flow->client6[1]);
+	WRITE_ONCE(bucket->of[number].address[0], flow->address6[0]);
+	WRITE_ONCE(bucket->of[number].address[1], flow->address6[1]);
 }
 
 /* Puts the flow in place of `old_w0` and `old_w1`, unless somebody was faster: then nothing has changed. */

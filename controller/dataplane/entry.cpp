@@ -14,8 +14,8 @@ __u64 load(const __u64& word) {
 
 void load_beside(const xd_bucket& /*bucket*/, size_t /*way*/, Entry& /*entry*/) {}
 void load_beside(const xd_bucket6& bucket, size_t way, Entry& entry) {
-  entry.beside = {load(bucket.client[way][0]), load(bucket.client[way][1]), load(bucket.address[way][0]),
-                  load(bucket.address[way][1])};
+  entry.beside = {load(bucket.of[way].client[0]), load(bucket.of[way].client[1]), load(bucket.of[way].address[0]),
+                  load(bucket.of[way].address[1])};
 }
 void load_beside(const xd_template_bucket& bucket, size_t way, Entry& entry) {
   entry.beside = {load(bucket.client[way][0]), load(bucket.client[way][1]), 0, 0};

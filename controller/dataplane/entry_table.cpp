@@ -23,8 +23,8 @@ bool exchange_if(__u64& word, __u64 expected, __u64 value) {
 void store_beside(xd_bucket& /*bucket*/, size_t /*way*/, const Entry& /*entry*/) {}
 void store_beside(xd_bucket6& bucket, size_t way, const Entry& entry) {
   for (size_t i = 0; i < 2; ++i) {
-    __atomic_store_n(&bucket.client[way][i], entry.beside[i], __ATOMIC_RELEASE);
-    __atomic_store_n(&bucket.address[way][i], entry.beside[2 + i], __ATOMIC_RELEASE);
+    __atomic_store_n(&bucket.of[way].client[i], entry.beside[i], __ATOMIC_RELEASE);
+    __atomic_store_n(&bucket.of[way].address[i], entry.beside[2 + i], __ATOMIC_RELEASE);
   }
 }
 void store_beside(xd_template_bucket& bucket, size_t way, const Entry& entry) {

@@ -264,10 +264,13 @@ struct xd_bucket {
  * one of 32 bits, `address` is one of 16 bits (the upper) and a generation of 16 bits that every writer moves on. The
  * addresses themselves stand beside the ways and are always compared.
  */
+struct xd_addresses {
+	__be64 client[2], address[2];
+};
+
 struct xd_bucket6 {
 	struct xd_bucket ways;
-	__be64 client[XD_WAYS][2];
-	__be64 address[XD_WAYS][2];
+	struct xd_addresses of[XD_WAYS]; /* two to a cache line, so that a hit reads one */
 } __attribute__((aligned(64)));
 
 /*

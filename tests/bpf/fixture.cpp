@@ -283,7 +283,7 @@ std::vector<Connection> Director::connections() const {
   for (uint32_t i = 0; i < kWays; i++) {
     const xd_way& way = this->way(i);
     if (way.w0 == 0) continue;
-    const auto client = ipv6() ? base::Ip::from_network(program().connections6[i / XD_WAYS].client[i % XD_WAYS], 16)
+    const auto client = ipv6() ? base::Ip::from_network(program().connections6[i / XD_WAYS].of[i % XD_WAYS].client, 16)
                                : base::Ipv4::from_network(static_cast<uint32_t>(way.client));
     all.push_back({.way = i,
                    .client = client->str(),
@@ -323,8 +323,8 @@ void Director::put_connection(const Connection& connection, std::string_view add
   this->way(connection.way) = way;
   if (!ipv6()) return;
   xd_bucket6& bucket = program().connections6[connection.way / XD_WAYS];
-  memcpy(bucket.client[number], &client, sizeof(client));
-  memcpy(bucket.address[number], &virtual_address, sizeof(virtual_address));
+  memcpy(bucket.of[number].client, &client, sizeof(client));
+  memcpy(bucket.of[number].address, &virtual_address, sizeof(virtual_address));
 }
 
 std::vector<Template> Director::templates(const VirtualServer& server) const {
@@ -392,7 +392,8 @@ void Director::clear_stats() {
 }
 void Director::change_address_word(uint32_t way, uint32_t word) {
   xd_bucket6& bucket = program().connections6[way / XD_WAYS];
-  (word < 2 ? bucket.client : bucket.address)[way % XD_WAYS][word % 2] ^= 1;
+  xd_addresses& addresses = bucket.of[way % XD_WAYS];
+  (word < 2 ? addresses.client : addresses.address)[word % 2] ^= 1;
 }
 uint32_t Director::generation(uint32_t way) const {
   return static_cast<uint32_t>(this->way(way).address & 0xffff);
