@@ -41,18 +41,26 @@ TEST_F(LivenessTest, AChildThatBeatsLives) {
   }
 }
 
+TEST_F(LivenessTest, OneThatHasNotBeatenYetIsStarting) {
+  EXPECT_FALSE(hangs(0ms, 10s));
+  EXPECT_TRUE(hangs(10250ms, 10250ms));
+}
+
 TEST_F(LivenessTest, OneThatStopsHangsAfterItsPatience) {
+  liveness_.beat(at(0ms));
   EXPECT_FALSE(hangs(0ms, 1500ms));
   EXPECT_TRUE(hangs(1750ms, 1750ms));
 }
 
 TEST_F(LivenessTest, AHeartbeatCountsFromWhenItWasStamped) {
+  liveness_.beat(at(0ms));
   EXPECT_FALSE(hangs(0ms, 1500ms));
   liveness_.beat(at(100ms));  // written long ago, read only now
   EXPECT_TRUE(hangs(1750ms, 1750ms));
 }
 
 TEST_F(LivenessTest, AJudgeThatOversleptGivesAFullPeriod) {
+  liveness_.beat(at(0ms));
   EXPECT_FALSE(hangs(0ms, 500ms));
   EXPECT_FALSE(liveness_.hangs(at(60s))) << "both were suspended";
   EXPECT_FALSE(hangs(60250ms, 61500ms));
