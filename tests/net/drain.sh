@@ -93,8 +93,8 @@ check "requests alternate" alternates_now
 check "director-1 stops, its table stays" director_stop director-1
 director_start director-1
 check_within 10 "started again, it is MASTER" is_master director-1
-check "with a new table" grep -q 'connection table: 65536 slots' "$LAB_STATE/director-1/unit.log"
-check "having said how many connections are dropped" \
-  grep -Eq 'another layout or size: started with empty ones, dropped [1-9][0-9]* connections' "$LAB_STATE/director-1/unit.log"
+check "with a new table" grep -q 'tables: 65536 connections of IPv4' "$LAB_STATE/director-1/unit.log"
+check "and the connections that were in the old one" \
+  grep -Eq 'carried over [1-9][0-9]* connections' "$LAB_STATE/director-1/unit.log"
 check_within 5 "requests alternate" alternates_now
 finish
