@@ -99,9 +99,9 @@ class Flood : public EachFamily {
     for (uint32_t i = 0; i < kBuckets * XD_WAYS; i++) {
       const xd_bucket& bucket = ipv6() ? program().connections6[i / XD_WAYS].ways : program().connections[i / XD_WAYS];
       const xd_way& way = bucket.way[i % XD_WAYS];
-      const auto client = ipv6()
-                              ? static_cast<uint32_t>(program().connections6[i / XD_WAYS].client[i % XD_WAYS][1] >> 32)
-                              : static_cast<uint32_t>(way.client);
+      const auto client =
+          ipv6() ? static_cast<uint32_t>(program().connections6[i / XD_WAYS].of[i % XD_WAYS].client[1] >> 32)
+                 : static_cast<uint32_t>(way.client);
       visit(way, __builtin_bswap32(client));
     }
   }
