@@ -367,6 +367,7 @@ class Bench {
   bool wanted(const Case& what) const { return what.name.find(options_.only) != std::string::npos; }
   int director() { return director_.program().fd(); }
   uint32_t flows(uint32_t all) const { return options_.quick ? std::min(all, 1U << 12) : all; }
+  uint32_t flows(const Case& what) const { return what.kind == Case::New ? what.flows : flows(what.flows); }
 
   void establish(const Established& some) {
     for (const Traffic& packet : some.packets)
@@ -394,8 +395,8 @@ class Bench {
   double drive_both(const Case& what, uint64_t state) {
     double other = 0;
     floors_.aim(director());
-    plan(what.traffic, what.order, flows(what.flows), state);
-    plan(what.traffic, what.order, flows(what.flows), state + 1, true);
+    plan(what.traffic, what.order, flows(what), state);
+    plan(what.traffic, what.order, flows(what), state + 1, true);
     std::thread thread([&] {
       stay_on(options_.cpu == 0 ? 1 : 0);
       other = floors_.drive(what.traffic, options_.repeat, true);
@@ -409,10 +410,10 @@ class Bench {
   void measure(const Case& what, Samples& samples) {
     const uint64_t start = what.kind == Case::New ? new_flows(what) : next_state_;
     const auto floor = [&](int target) {
-      return drive(target, kTcp4, what.order, flows(what.flows), start, options_.repeat);
+      return drive(target, kTcp4, what.order, flows(what), start, options_.repeat);
     };
     const auto with = [&](int target) {
-      return drive(target, what.traffic, what.order, flows(what.flows), start, options_.repeat);
+      return drive(target, what.traffic, what.order, flows(what), start, options_.repeat);
     };
     const double stub = floor(floors_.stub());
     const double swap = floor(floors_.swap());
