@@ -100,7 +100,11 @@ class Object {
   static T value_of(const std::optional<Value>& value, const Read& read, T fallback) {
     if (!value) return fallback;
     auto read_value = read(*value);
-    return read_value ? static_cast<T>(std::move(*read_value)) : T{};
+    if constexpr (std::is_same_v<T, decltype(read_value)>) {
+      return read_value;
+    } else {
+      return read_value ? static_cast<T>(std::move(*read_value)) : T{};
+    }
   }
 
   std::string path_of(std::string_view key) const;
