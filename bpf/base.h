@@ -58,13 +58,6 @@ struct xd_flow {
 	__u64 client6[2], address6[2]; /* the addresses of IPv6, of which `client` and `service` have folds */
 };
 
-struct xd_packet {
-	void *frame;
-	__u32 bytes;
-	__u32 ifindex;
-	__u32 slot; /* of the real server it goes to */
-};
-
 static __always_inline bool flow_is_ipv6(const struct xd_flow *flow)
 {
 	return flow->transport & XD_IPV6;
