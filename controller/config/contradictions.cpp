@@ -34,7 +34,7 @@ class Unique {
 
 void unique_instances(const model::Config& config, Findings& findings) {
   Unique<std::string> names;
-  Unique<base::Ipv4> addresses;
+  Unique<base::Ip> addresses;
   for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
     const model::VrrpInstance& instance = config.vrrp_instances[i];
     const std::string here = fmt::format("vrrp_instances[{}]", i);
@@ -43,9 +43,9 @@ void unique_instances(const model::Config& config, Findings& findings) {
                                                       instance.name, first)});
     }
     for (size_t j = 0; j < instance.virtual_addresses.size(); ++j) {
-      const base::Ipv4 address = instance.virtual_addresses[j];
+      const base::Ip address = instance.virtual_addresses[j].ip;
       const std::string path = fmt::format("{}.virtual_ipaddress[{}]", here, j);
-      if (const std::string first = addresses.first(address, path); address != base::Ipv4() && !first.empty()) {
+      if (const std::string first = addresses.first(address, path); address != base::Ip() && !first.empty()) {
         findings.push_back({path, fmt::format("{} is at {} already; a virtual address belongs to one instance, once",
                                               address.str(), first)});
       }
@@ -95,8 +95,8 @@ void peer_directors(const model::Config& config, Findings& findings) {
   std::map<base::Ip, std::string> own;
   for (const model::VrrpInstance& instance : config.vrrp_instances) {
     own.emplace(instance.source, fmt::format("the mcast_src_ip of \"{}\"", instance.name));
-    for (const base::Ip address : instance.virtual_addresses) {
-      own.emplace(address, fmt::format("a virtual address of \"{}\"", instance.name));
+    for (const model::VirtualAddress& address : instance.all_addresses()) {
+      own.emplace(address.ip, fmt::format("a virtual address of \"{}\"", instance.name));
     }
   }
   Unique<base::Ip> seen;
@@ -173,7 +173,7 @@ void at_most(size_t count, size_t limit, const char* path, const char* of_what, 
 
 void sizes(const model::Config& config, Findings& findings) {
   size_t addresses = 0;
-  for (const auto& instance : config.vrrp_instances) addresses += instance.virtual_addresses.size();
+  for (const auto& instance : config.vrrp_instances) addresses += instance.all_addresses().size();
   at_most(addresses, XD_MAX_LEASES, "vrrp_instances", "virtual addresses in all instances", findings);
 
   at_most(config.virtual_servers.size(), XD_MAX_VIRTUAL_SERVERS, "virtual_servers", "virtual servers", findings);

@@ -133,7 +133,7 @@ void direct_routing_ports(const model::Config& config, Findings& findings) {
 void real_servers_that_are_virtual(const model::Config& config, Findings& findings) {
   std::set<base::Ip> virtual_addresses;
   for (const auto& instance : config.vrrp_instances) {
-    virtual_addresses.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
+    for (const model::VirtualAddress& address : instance.all_addresses()) virtual_addresses.insert(address.ip);
   }
   for (const auto& server : config.virtual_servers) virtual_addresses.insert(server.key.address);
   for (size_t i = 0; i < config.virtual_servers.size(); ++i) {

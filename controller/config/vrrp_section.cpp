@@ -34,14 +34,14 @@ std::string authentication(Object& instance) {
   return password;
 }
 
-std::vector<base::Ipv4> virtual_addresses(Object& instance) {
+std::vector<model::VirtualAddress> virtual_addresses(Object& instance) {
   const std::optional<Value> list = instance.require("virtual_ipaddress", "a list of IPv4 addresses");
   auto addresses =
       elements(list, [](const Value& element) { return VirtualAddress()(element).value_or(base::Ipv4()); });
   const bool is_list = list && list->node.kind == Node::Kind::list;
   if (is_list && addresses.empty()) list->wrong("the list is empty; expected at least one IPv4 address");
   if (addresses.size() > 255) list->wrong("an advertisement holds no more than 255 addresses; use several instances");
-  return addresses;
+  return {addresses.begin(), addresses.end()};
 }
 
 }  // namespace
@@ -55,9 +55,9 @@ model::VrrpInstance vrrp_instance(const Value& value) {
   instance.state = object.optional<model::InitialState>("state", state, model::InitialState::backup);
   instance.interface = object.required<std::string>("interface", InterfaceName());
   instance.virtual_router_id = object.required<uint8_t>("virtual_router_id", Whole{1, 255});
-  instance.source = object.optional<base::Ipv4>("mcast_src_ip", Ipv4HostAddress(), base::Ipv4());
+  if (object.find("mcast_src_ip")) instance.source = object.required<base::Ipv4>("mcast_src_ip", Ipv4HostAddress());
   instance.priority = object.optional<uint8_t>("priority", Whole{1, 255}, 100);
-  instance.advert_int = object.optional<uint8_t>("advert_int", AdvertInterval(), 1);
+  instance.advert_int = std::chrono::seconds(object.optional<uint8_t>("advert_int", AdvertInterval(), 1));
   instance.nopreempt = object.optional<bool>("nopreempt", Flag(), false);
   instance.auth_pass = authentication(object);
   instance.virtual_addresses = virtual_addresses(object);

@@ -21,14 +21,16 @@ ipc::ConfigureVrrp make_vrrp_assignment(const model::Config& config, const model
   ipc::ConfigureVrrp message;
   for (const model::VrrpInstance& instance : config.vrrp_instances) {
     ipc::VrrpAssignment assignment{.instance = instance, .lease = {}, .served_here = {}};
-    for (const base::Ipv4 address : instance.virtual_addresses) {
-      const auto lease = tables.leases.find(address);
+    const std::vector<model::VirtualAddress> addresses = instance.all_addresses();
+    for (const model::VirtualAddress& address : addresses) {
+      const auto lease = tables.leases.find(address.ip);
       if (lease == tables.leases.end()) continue;
       assignment.lease.push_back(lease->second.index);
-      if (lease->second.served_here) assignment.served_here.push_back(address);
+      if (lease->second.served_here) assignment.served_here.push_back(address.ip);
     }
-    if (assignment.lease.size() == instance.virtual_addresses.size()) message.instances.push_back(assignment);
+    if (assignment.lease.size() == addresses.size()) message.instances.push_back(assignment);
   }
+  for (const model::SyncGroup& group : config.sync_groups) message.groups.push_back({group.name, group.instances});
   return message;
 }
 

@@ -12,7 +12,8 @@ using Json = nlohmann::ordered_json;
 
 Json vrrp_json(const model::VrrpInstance& instance, const Snapshot& all) {
   Json addresses = Json::array();
-  for (const base::Ipv4 address : instance.virtual_addresses) {
+  for (const model::VirtualAddress& virtual_address : instance.all_addresses()) {
+    const base::Ip& address = virtual_address.ip;
     const auto lease = all.lease_seconds.find(address.str());
     const bool leased = lease != all.lease_seconds.end() && lease->second > 0;
     const auto entry = all.tables->leases.find(address);
@@ -30,7 +31,7 @@ Json vrrp_json(const model::VrrpInstance& instance, const Snapshot& all) {
           {"reason", report.reason},
           {"since", report.since_unix},
           {"priority", report.priority != 0 ? report.priority : instance.priority},
-          {"master", report.master == base::Ipv4() ? "" : report.master.str()},
+          {"master", report.master == base::Ip() ? "" : report.master.str()},
           {"virtual_addresses", addresses},
           {"adverts_sent", report.adverts_sent},
           {"adverts_received", report.adverts_received},

@@ -47,7 +47,7 @@ bool VirtualAddresses::clear_former_places() {
 bool VirtualAddresses::clear_up(const model::Config& config, std::set<base::Ip>& gone) {
   std::set<base::Ip> configured;
   for (const model::VrrpInstance& instance : config.vrrp_instances) {
-    configured.insert(instance.virtual_addresses.begin(), instance.virtual_addresses.end());
+    for (const model::VirtualAddress& address : instance.all_addresses()) configured.insert(address.ip);
   }
   bool all = clear_former_places();
   for (const auto& [address, lease] : dataplane_.tables().leases) {

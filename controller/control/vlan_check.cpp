@@ -23,7 +23,7 @@ class VlanCheck {
   VlanCheck(const model::Config& config, const AttachmentPlan& plan, const Links& links, const Reach& reach)
       : plan_(plan), links_(links), reach_(reach) {
     for (const model::VrrpInstance& instance : config.vrrp_instances) {
-      for (const auto& address : instance.virtual_addresses) interface_of_[address] = instance.interface;
+      for (const auto& address : instance.all_addresses()) interface_of_[address.ip] = instance.interface;
     }
     for (const model::VirtualServer& server : config.virtual_servers) {
       for (const auto& address : virtual_addresses(server, config)) check(server, address);

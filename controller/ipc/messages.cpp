@@ -24,6 +24,9 @@ concept Is = std::same_as<std::remove_const_t<T>, Plain>;
 
 constexpr std::array<std::string_view, 4> kVrrpStates{"INIT", "BACKUP", "MASTER", "FAULT"};
 constexpr std::array<std::string_view, 2> kInitialStates{"MASTER", "BACKUP"};
+constexpr std::array<std::string_view, 4> kTrackerKinds{"interface", "script", "file", "process"};
+constexpr std::array<std::string_view, 2> kChecksums{"pseudo-header", "message-only"};
+constexpr std::array<std::string_view, 2> kAddressLost{"restore", "fault"};
 
 constexpr const auto& words(VrrpState) {
   return kVrrpStates;
@@ -31,8 +34,66 @@ constexpr const auto& words(VrrpState) {
 constexpr const auto& words(model::InitialState) {
   return kInitialStates;
 }
+constexpr const auto& words(model::TrackerKind) {
+  return kTrackerKinds;
+}
+constexpr const auto& words(model::Checksum) {
+  return kChecksums;
+}
+constexpr const auto& words(model::AddressLost) {
+  return kAddressLost;
+}
 
 // --- The fields of every type ---
+
+template <typename Walk, Is<model::VirtualAddress> T>
+void fields(Walk& walk, T& address) {
+  walk("ip", address.ip);
+  walk("prefix_length", address.prefix_length);
+  walk("device", address.device);
+  walk("label", address.label);
+  walk("broadcast", address.broadcast);
+  walk("scope", address.scope);
+}
+
+template <typename Walk, Is<model::VirtualRoute> T>
+void fields(Walk& walk, T& route) {
+  walk("destination", route.destination);
+  walk("prefix_length", route.prefix_length);
+  walk("via", route.via);
+  walk("source", route.source);
+  walk("device", route.device);
+  walk("table", route.table);
+  walk("metric", route.metric);
+  walk("scope", route.scope);
+  walk("on_link", route.on_link);
+}
+
+template <typename Walk, Is<model::Announcements> T>
+void fields(Walk& walk, T& announcements) {
+  walk("repeat", announcements.repeat);
+  walk("delay", announcements.delay);
+  walk("refresh", announcements.refresh);
+  walk("refresh_repeat", announcements.refresh_repeat);
+  walk("lower_priority_repeat", announcements.lower_priority_repeat);
+  walk("arp_interval", announcements.arp_interval);
+  walk("nd_interval", announcements.nd_interval);
+}
+
+template <typename Walk, Is<model::Tracked> T>
+void fields(Walk& walk, T& tracked) {
+  walk("kind", tracked.kind);
+  walk("name", tracked.name);
+  walk("weight", tracked.weight);
+  walk("reverse", tracked.reverse);
+}
+
+template <typename Walk, Is<model::UnicastPeer> T>
+void fields(Walk& walk, T& peer) {
+  walk("address", peer.address);
+  walk("min_ttl", peer.min_ttl);
+  walk("max_ttl", peer.max_ttl);
+}
 
 template <typename Walk, Is<model::VrrpInstance> T>
 void fields(Walk& walk, T& instance) {
@@ -40,12 +101,34 @@ void fields(Walk& walk, T& instance) {
   walk("state", instance.state);
   walk("interface", instance.interface);
   walk("virtual_router_id", instance.virtual_router_id);
+  walk("version", instance.version);
   walk("priority", instance.priority);
   walk("advert_int", instance.advert_int);
   walk("nopreempt", instance.nopreempt);
+  walk("preempt_delay", instance.preempt_delay);
+  walk("startup_delay", instance.startup_delay);
+  walk("down_timer_adverts", instance.down_timer_adverts);
+  walk("longest_advert_int", instance.longest_advert_int);
+  walk("checksum", instance.checksum);
   walk("source", instance.source);
   walk("auth_pass", instance.auth_pass);
+  walk("unicast_peers", instance.unicast_peers);
+  walk("unicast_ttl", instance.unicast_ttl);
+  walk("strict_address_list", instance.strict_address_list);
+  walk("check_source_network", instance.check_source_network);
+  walk("farewell", instance.farewell);
+  walk("address_lost", instance.address_lost);
+  walk("use_vmac", instance.use_vmac);
+  walk("vmac_name", instance.vmac_name);
+  walk("vmac_base", instance.vmac_base);
+  walk("accept", instance.accept);
+  walk("promote_secondaries", instance.promote_secondaries);
+  walk("track_primary", instance.track_primary);
+  walk("announcements", instance.announcements);
+  walk("tracked", instance.tracked);
   walk("virtual_addresses", instance.virtual_addresses);
+  walk("excluded_addresses", instance.excluded_addresses);
+  walk("virtual_routes", instance.virtual_routes);
 }
 
 template <typename Walk, Is<VrrpAssignment> T>
@@ -55,9 +138,36 @@ void fields(Walk& walk, T& assignment) {
   walk("served_here", assignment.served_here);
 }
 
+template <typename Walk, Is<VrrpGroup> T>
+void fields(Walk& walk, T& group) {
+  walk("name", group.name);
+  walk("instances", group.instances);
+}
+
 template <typename Walk, Is<ConfigureVrrp> T>
 void fields(Walk& walk, T& message) {
   walk("instances", message.instances);
+  walk("groups", message.groups);
+}
+
+template <typename Walk, Is<TrackerState> T>
+void fields(Walk& walk, T& tracker) {
+  walk("kind", tracker.kind);
+  walk("name", tracker.name);
+  walk("known", tracker.known);
+  walk("up", tracker.up);
+  walk("value", tracker.value);
+}
+
+template <typename Walk, Is<TrackerStates> T>
+void fields(Walk& walk, T& message) {
+  walk("trackers", message.trackers);
+}
+
+template <typename Walk, typename T>
+  requires Is<T, Release> || Is<T, Resume>
+void fields(Walk& walk, T& message) {
+  walk("instance", message.instance);
 }
 
 template <typename Walk, Is<model::TcpCheck> T>
@@ -92,6 +202,14 @@ void fields(Walk& walk, T& message) {
   walk("at", message.at);
 }
 
+template <typename Walk, Is<VrrpProblem> T>
+void fields(Walk& walk, T& problem) {
+  walk("kind", problem.kind);
+  walk("peer", problem.peer);
+  walk("text", problem.text);
+  walk("since_unix", problem.since_unix);
+}
+
 template <typename Walk, Is<VrrpReport> T>
 void fields(Walk& walk, T& report) {
   walk("instance", report.instance);
@@ -100,6 +218,8 @@ void fields(Walk& walk, T& report) {
   walk("since_unix", report.since_unix);
   walk("priority", report.priority);
   walk("master", report.master);
+  walk("released", report.released);
+  walk("problems", report.problems);
   walk("adverts_sent", report.adverts_sent);
   walk("adverts_received", report.adverts_received);
   walk("adverts_rejected", report.adverts_rejected);
@@ -118,7 +238,8 @@ void fields(Walk& walk, T& report) {
 
 // By the order of Message's alternatives.
 constexpr std::array<std::string_view, std::variant_size_v<Message>> kTypes{
-    "configure_vrrp", "configure_health", "stop", "heartbeat", "vrrp_report", "health_report"};
+    "configure_vrrp", "configure_health", "tracker_states", "release",      "resume",
+    "stop",           "heartbeat",        "vrrp_report",    "health_report"};
 
 // --- Encoding ---
 
@@ -143,6 +264,10 @@ class Encoder {
     requires std::is_enum_v<T>
   static json to_json(T value) {
     return words(value).at(static_cast<size_t>(value));
+  }
+  template <typename T>
+  static json to_json(const std::optional<T>& value) {
+    return value ? to_json(*value) : json();
   }
   template <typename T>
   static json to_json(const std::vector<T>& values) {
@@ -252,6 +377,11 @@ class Decoder {
     }
   }
   template <typename T>
+  void read(const json& from, const std::string& path, std::optional<T>& value) {
+    value.reset();
+    if (!from.is_null()) read(from, path, value.emplace());
+  }
+  template <typename T>
     requires std::is_class_v<T>
   void read(const json& from, const std::string& path, T& value) {
     if (!from.is_object()) return wrong(path, "an object");
@@ -270,7 +400,7 @@ class Decoder {
 std::string contradiction(const Message& message) {
   if (const auto* vrrp = std::get_if<ConfigureVrrp>(&message)) {
     for (const VrrpAssignment& assignment : vrrp->instances) {
-      if (assignment.lease.size() != assignment.instance.virtual_addresses.size()) {
+      if (assignment.lease.size() != assignment.instance.all_addresses().size()) {
         return "instance " + assignment.instance.name + " has not one lease for each virtual address";
       }
     }

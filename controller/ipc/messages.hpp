@@ -16,20 +16,29 @@
 
 namespace ipc {
 
-// One instance for the vrrp worker. `lease` has, for each virtual address, the index of its entry in the map `leases`,
-// whose descriptor comes with the message. Those virtual addresses that are `served_here` (this director is one of
-// their real servers) are on lo while they are not on the interface.
+// One instance for the vrrp worker (but for its notify scripts, which are control's). `lease` has, for each of
+// all_addresses(), the index of its entry in the map `leases`, whose descriptor comes with the message. Those that are
+// `served_here` (this director is one of their real servers) are on lo while they are not on the interface.
 struct VrrpAssignment {
   model::VrrpInstance instance;
   std::vector<uint32_t> lease;
-  std::vector<base::Ipv4> served_here;
+  std::vector<base::Ip> served_here;
 
   friend bool operator==(const VrrpAssignment&, const VrrpAssignment&) = default;
+};
+
+// Instances that change state together, by name.
+struct VrrpGroup {
+  std::string name;
+  std::vector<std::string> instances;
+
+  friend bool operator==(const VrrpGroup&, const VrrpGroup&) = default;
 };
 
 // All instances from now on: those that are gone are released, those that are unchanged notice nothing.
 struct ConfigureVrrp {
   std::vector<VrrpAssignment> instances;
+  std::vector<VrrpGroup> groups;
 
   friend bool operator==(const ConfigureVrrp&, const ConfigureVrrp&) = default;
 };
@@ -54,6 +63,36 @@ struct ConfigureHealth {
   friend bool operator==(const ConfigureHealth&, const ConfigureHealth&) = default;
 };
 
+// What a script, a file or a process that is tracked says. `value`: the number of a file.
+struct TrackerState {
+  model::TrackerKind kind = model::TrackerKind::script;
+  std::string name;
+  bool known = false;  // there has been a first result
+  bool up = true;
+  int value = 0;
+
+  friend bool operator==(const TrackerState&, const TrackerState&) = default;
+};
+
+// All trackers but interfaces (which the worker sees itself); sent before ConfigureVrrp and at every change.
+struct TrackerStates {
+  std::vector<TrackerState> trackers;
+
+  friend bool operator==(const TrackerStates&, const TrackerStates&) = default;
+};
+
+// The instance (with its sync group) hands over, and does not take back what another one has, until Resume.
+struct Release {
+  std::string instance;
+
+  friend bool operator==(const Release&, const Release&) = default;
+};
+struct Resume {
+  std::string instance;
+
+  friend bool operator==(const Resume&, const Resume&) = default;
+};
+
 // An orderly end: the vrrp worker resigns (priority 0, addresses off); then exit code 0.
 struct Stop {
   friend bool operator==(const Stop&, const Stop&) = default;
@@ -69,14 +108,26 @@ struct Heartbeat {
 enum class VrrpState { init, backup, master, fault };
 std::string_view name(VrrpState state);  // "INIT", "BACKUP", "MASTER", "FAULT", as keepalived prints them
 
+// Something is wrong between us and another router, or was until a moment ago.
+struct VrrpProblem {
+  std::string kind;  // a word for programs: "two_masters", "password" ...; docs/vrrp.md has them all
+  base::Ip peer;     // ::: not known
+  std::string text;  // for people
+  int64_t since_unix = 0;
+
+  friend bool operator==(const VrrpProblem&, const VrrpProblem&) = default;
+};
+
 // Sent at every change, and for every instance after ConfigureVrrp.
 struct VrrpReport {
   std::string instance;
   VrrpState state = VrrpState::init;
   std::string reason;      // why: "no advertisement for 3.6 s", "priority 200 from 192.168.100.244", "eth0 is down"
   int64_t since_unix = 0;  // seconds, for people
-  uint8_t priority = 0;    // now in force
-  base::Ipv4 master;       // who is MASTER as far as we know; 0.0.0.0: nobody
+  uint8_t priority = 0;    // now in force, trackers included
+  base::Ip master;         // who is MASTER as far as we know; ::: nobody
+  bool released = false;   // by `xdirector vrrp release`
+  std::vector<VrrpProblem> problems;
   uint64_t adverts_sent = 0, adverts_received = 0, adverts_rejected = 0, send_errors = 0;
   std::string last_rejected;  // why the last rejected advertisement was; empty: none was
 
@@ -94,7 +145,8 @@ struct HealthReport {
   friend bool operator==(const HealthReport&, const HealthReport&) = default;
 };
 
-using Message = std::variant<ConfigureVrrp, ConfigureHealth, Stop, Heartbeat, VrrpReport, HealthReport>;
+using Message = std::variant<ConfigureVrrp, ConfigureHealth, TrackerStates, Release, Resume, Stop, Heartbeat,
+                             VrrpReport, HealthReport>;
 
 std::string encode(const Message& message);
 base::Result<Message> decode(std::string_view text);

@@ -39,6 +39,31 @@ std::string VirtualServerKey::str() const {
   return fmt::format("{} {}", name(protocol), address.str(port));
 }
 
+const char* name(TrackerKind kind) {
+  switch (kind) {
+    case TrackerKind::interface:
+      return "track_interface";
+    case TrackerKind::script:
+      return "track_script";
+    case TrackerKind::file:
+      return "track_file";
+    case TrackerKind::process:
+      return "track_process";
+  }
+  return "";
+}
+
+const std::string& place_of(const VrrpInstance& instance, const VirtualAddress& address) {
+  if (!address.device.empty()) return address.device;
+  return instance.use_vmac ? instance.vmac_name : instance.interface;
+}
+
+std::vector<VirtualAddress> VrrpInstance::all_addresses() const {
+  std::vector<VirtualAddress> all = virtual_addresses;
+  all.insert(all.end(), excluded_addresses.begin(), excluded_addresses.end());
+  return all;
+}
+
 std::vector<std::string> Config::attached_interfaces() const {
   std::vector<std::string> all;
   auto add = [&](const std::string& interface) {

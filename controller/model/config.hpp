@@ -11,6 +11,7 @@
 
 #include "base/address.hpp"
 #include "base/clock.hpp"
+#include "model/vrrp.hpp"
 
 namespace model {
 
@@ -25,24 +26,6 @@ const char* name(Scheduler scheduler);
 constexpr bool by_connections(Scheduler scheduler) {
   return scheduler == Scheduler::lc || scheduler == Scheduler::wlc;
 }
-
-enum class InitialState { master, backup };
-
-// One VRRP instance (version 2, PASS or no authentication, multicast).
-struct VrrpInstance {
-  std::string name;
-  InitialState state = InitialState::backup;
-  std::string interface;
-  uint8_t virtual_router_id = 0;  // 1-255
-  uint8_t priority = 100;         // 1-255
-  uint8_t advert_int = 1;         // seconds
-  bool nopreempt = false;
-  base::Ipv4 source;      // mcast_src_ip; 0.0.0.0: the interface's primary address
-  std::string auth_pass;  // empty: no authentication. At most 8 bytes count. A secret: never print it.
-  std::vector<base::Ipv4> virtual_addresses;
-
-  friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
-};
 
 // Ports of an address that carry a mark, as one iptables MARK rule. Of rules that overlap the last one wins.
 struct PortMark {
@@ -113,6 +96,11 @@ struct Config {
   std::vector<std::string> interfaces;   // further ones to attach to
   std::vector<base::Ip> peer_directors;  // what they forward to this director is never forwarded again
   std::vector<VrrpInstance> vrrp_instances;
+  std::vector<SyncGroup> sync_groups;
+  std::vector<TrackScript> track_scripts;
+  std::vector<TrackFile> track_files;
+  std::vector<TrackProcess> track_processes;
+  std::string notify_fifo;  // lines of all transitions are written to it; empty: none
   std::vector<PortMark> port_marks;
   std::vector<VirtualServer> virtual_servers;
 

@@ -212,16 +212,20 @@ class Builder {
     FreeNumbers free(0, XD_MAX_LEASES, taken);
     const std::set<base::Ip> served = addresses_served_here();
     for (const VrrpInstance& instance : config_.vrrp_instances) {
-      const auto interface = around_.interface_index.find(instance.interface);
-      const uint32_t ifindex = interface == around_.interface_index.end() ? 0 : interface->second;
-      for (const base::Ip address : instance.virtual_addresses) {
+      for (const VirtualAddress& virtual_address : instance.all_addresses()) {
+        const base::Ip& address = virtual_address.ip;
         const auto known = now_.leases.find(address);
         const std::optional<uint32_t> index = known == now_.leases.end() ? free.take() : known->second.index;
         if (!index) return base::fail(fmt::format("more than {} virtual addresses", XD_MAX_LEASES));
-        tables_.leases[address] = {*index, ifindex, served.contains(address)};
+        tables_.leases[address] = {*index, index_of(place_of(instance, virtual_address)), served.contains(address)};
       }
     }
     return {};
+  }
+
+  uint32_t index_of(const std::string& interface) const {
+    const auto found = around_.interface_index.find(interface);
+    return found == around_.interface_index.end() ? 0 : found->second;
   }
 
   const Config& config_;

@@ -38,7 +38,7 @@ base::Result<std::vector<Address>> addresses(Socket& socket) {
 }
 
 std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex,
-                                          const std::vector<base::Ipv4>& except) {
+                                          const std::vector<base::Ip>& except) {
   std::optional<base::Ipv4> first;
   for (const Address& address : all) {
     if (address.ifindex != ifindex || address.ip.is_v6() || address.secondary) continue;

@@ -24,7 +24,7 @@ base::Result<std::vector<Address>> addresses(Socket& socket);
 // The IPv4 address that an interface is known by: its first one that has a network, else its first one, but none of
 // `except` (the virtual addresses, which are not its own).
 std::optional<base::Ipv4> primary_address(const std::vector<Address>& all, int ifindex,
-                                          const std::vector<base::Ipv4>& except = {});
+                                          const std::vector<base::Ip>& except = {});
 
 // A virtual address as /32 or /128 on an interface: never the source of the host's own connections where it is IPv6.
 // Both succeed when there is nothing left to do.

@@ -61,24 +61,25 @@ base::Result<AdvertSocket> AdvertSocket::open(int ifindex, const std::string& na
   return AdvertSocket(*std::move(sender), *std::move(receiver));
 }
 
-base::Result<> AdvertSocket::send(std::span<const uint8_t> ip_packet) const {
+base::Result<> AdvertSocket::send(const Datagram& datagram) const {
+  const std::vector<uint8_t> packet = encode_ipv4(datagram);
   sockaddr_in to{};
   to.sin_family = AF_INET;
-  to.sin_addr.s_addr = kGroup.network();
-  if (sendto(sender_.get(), ip_packet.data(), ip_packet.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) <
-      0) {
+  to.sin_addr.s_addr = datagram.destination.v4().network();
+  if (sendto(sender_.get(), packet.data(), packet.size(), 0, reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0) {
     return base::fail_errno("cannot send an advertisement");
   }
   return {};
 }
 
-std::optional<std::span<const uint8_t>> AdvertSocket::receive() {
-  ssize_t size = 0;
-  do {
-    size = recv(receiver_.get(), buffer_.data(), buffer_.size(), 0);
-  } while (size < 0 && errno == EINTR);
-  if (size < 0) return std::nullopt;
-  return std::span<const uint8_t>(buffer_).first(static_cast<size_t>(size));
+std::optional<Datagram> AdvertSocket::receive() {
+  for (;;) {
+    const ssize_t size = recv(receiver_.get(), buffer_.data(), buffer_.size(), 0);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return std::nullopt;
+    const auto datagram = decode_ipv4(std::span<const uint8_t>(buffer_).first(static_cast<size_t>(size)));
+    if (datagram) return *datagram;  // whatever else passed the kernel says nothing to us
+  }
 }
 
 }  // namespace vrrp

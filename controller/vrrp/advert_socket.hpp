@@ -11,6 +11,7 @@
 
 #include "base/fd.hpp"
 #include "base/result.hpp"
+#include "vrrp/packet.hpp"
 
 namespace vrrp {
 
@@ -21,10 +22,10 @@ class AdvertSocket {
 
   // Success means that the packet was handed to the interface: one that a firewall or a full queue dropped on the way
   // there is an error. (What the wire does to it no one can know.)
-  base::Result<> send(std::span<const uint8_t> ip_packet) const;
+  base::Result<> send(const Datagram& datagram) const;
 
   // The next waiting packet, valid until the next call; nullopt: none is waiting.
-  std::optional<std::span<const uint8_t>> receive();
+  std::optional<Datagram> receive();
 
   int fd() const { return receiver_.get(); }  // readable: a packet waits
 

@@ -48,8 +48,8 @@ base::Result<Announcer> Announcer::open(int ifindex) {
   return Announcer(std::move(socket), ifindex);
 }
 
-base::Result<> Announcer::announce(base::Mac own, base::Ipv4 ip, int times) const {
-  const ArpFrame frame = gratuitous_arp(own, ip);
+base::Result<> Announcer::announce(base::Mac own, const base::Ip& ip, int times) const {
+  const ArpFrame frame = gratuitous_arp(own, ip.v4());
   sockaddr_ll to{};
   to.sll_family = AF_PACKET;
   to.sll_ifindex = ifindex_;

@@ -20,7 +20,7 @@ ArpFrame gratuitous_arp(base::Mac own, base::Ipv4 ip);
 class Announcer {
  public:
   static base::Result<Announcer> open(int ifindex);
-  base::Result<> announce(base::Mac own, base::Ipv4 ip, int times) const;
+  base::Result<> announce(base::Mac own, const base::Ip& ip, int times) const;
 
  private:
   Announcer(base::Fd socket, int ifindex) : socket_(std::move(socket)), ifindex_(ifindex) {}

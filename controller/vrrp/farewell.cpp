@@ -16,7 +16,7 @@ class Farewell {
 
   void say(const ipc::VrrpAssignment& assignment) {
     const model::VrrpInstance& instance = assignment.instance;
-    for (const base::Ipv4 ip : assignment.served_here) {
+    for (const base::Ip& ip : assignment.served_here) {
       const auto added = netlink::add_address(netlink_, netlink::kLoopback, ip);
       if (!added) note(instance, added.error());
     }
@@ -24,8 +24,8 @@ class Farewell {
     if (!link) return note(instance, link.error());
     if (!*link) return;  // and with the interface went its addresses
     resign(instance, (*link)->index);
-    for (const base::Ipv4 ip : instance.virtual_addresses) {
-      const auto removed = netlink::remove_address(netlink_, (*link)->index, ip);
+    for (const model::VirtualAddress& address : instance.all_addresses()) {
+      const auto removed = netlink::remove_address(netlink_, (*link)->index, address.ip);
       if (!removed) note(instance, removed.error());
     }
   }
@@ -41,20 +41,19 @@ class Farewell {
     if (!source) return note(instance, source.error());
     const auto socket = AdvertSocket::open(ifindex, instance.interface);
     if (!socket) return note(instance, socket.error());
-    const Advertisement resignation{.source = *source,
-                                    .virtual_router_id = instance.virtual_router_id,
-                                    .priority = kResign,
-                                    .advert_int = instance.advert_int,
-                                    .addresses = instance.virtual_addresses};
-    const auto sent = socket->send(encode(resignation, instance.auth_pass));
+    const std::vector<uint8_t> message = encode(instance, kResign, *source, kGroup);
+    const auto sent =
+        socket->send({.source = *source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
     if (!sent) note(instance, sent.error());
   }
 
-  base::Result<base::Ipv4> source_of(const model::VrrpInstance& instance, int ifindex) {
-    if (instance.source != base::Ipv4()) return instance.source;
+  base::Result<base::Ip> source_of(const model::VrrpInstance& instance, int ifindex) {
+    if (instance.source != base::Ip()) return instance.source;
     const auto addresses = netlink::addresses(netlink_);
     if (!addresses) return std::unexpected(addresses.error());
-    const auto primary = netlink::primary_address(*addresses, ifindex, instance.virtual_addresses);
+    std::vector<base::Ip> virtual_addresses;
+    for (const model::VirtualAddress& address : instance.all_addresses()) virtual_addresses.push_back(address.ip);
+    const auto primary = netlink::primary_address(*addresses, ifindex, virtual_addresses);
     if (!primary) return base::fail(instance.interface + " has no address to send from");
     return *primary;
   }

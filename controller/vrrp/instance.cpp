@@ -16,19 +16,29 @@ namespace log = base::log;
 
 constexpr base::Duration kRestoreAtMost = std::chrono::seconds(1);  // someone may be taking them away again and again
 
-Parameters to_parameters(const model::VrrpInstance& instance, const std::optional<base::Ipv4>& primary_address) {
+Parameters to_parameters(const model::VrrpInstance& instance, const std::optional<base::Ip>& primary_address) {
   Parameters p{.priority = instance.priority,
-               .advertisement_interval = std::chrono::seconds(instance.advert_int),
+               .advertisement_interval = instance.advert_int,
                .preempt = !instance.nopreempt,
                .source = instance.source};
-  if (p.source == base::Ipv4() && primary_address) p.source = *primary_address;
+  if (p.source == base::Ip() && primary_address) p.source = *primary_address;
   return p;
 }
 
-std::string list(const std::vector<base::Ipv4>& addresses) {
+std::string list(const std::vector<base::Ip>& addresses) {
   std::string text;
-  for (const base::Ipv4 ip : addresses) text += (text.empty() ? "" : ", ") + ip.str();
+  for (const base::Ip& ip : addresses) text += (text.empty() ? "" : ", ") + ip.str();
   return text;
+}
+
+std::vector<base::Ip> ips(const std::vector<model::VirtualAddress>& addresses) {
+  std::vector<base::Ip> all;
+  for (const model::VirtualAddress& address : addresses) all.push_back(address.ip);
+  return all;
+}
+
+bool contains(const std::vector<model::VirtualAddress>& addresses, const base::Ip& ip) {
+  return std::ranges::find(addresses, ip, &model::VirtualAddress::ip) != addresses.end();
 }
 
 }  // namespace
@@ -43,14 +53,14 @@ Instance::Instance(ipc::VrrpAssignment assignment, Port& port, Leases& leases)
 
 // --- what happens to it
 
-void Instance::interface_is(const std::string& problem, const std::optional<base::Ipv4>& primary_address,
+void Instance::interface_is(const std::string& problem, const std::optional<base::Ip>& primary_address,
                             base::Time now) {
   interface_problem_ = problem;
   primary_address_ = primary_address;
   const model::VrrpInstance& config = assignment_.instance;
   parameters_ = to_parameters(config, primary_address);
   std::string why = problem;
-  if (why.empty() && parameters_.source == base::Ipv4()) {
+  if (why.empty() && parameters_.source == base::Ip()) {
     why = config.interface + " has no IPv4 address to send from; give it one, or set mcast_src_ip";
   }
   if (!why.empty()) {
@@ -63,8 +73,8 @@ void Instance::interface_is(const std::string& problem, const std::optional<base
   }
 }
 
-bool Instance::received(std::span<const uint8_t> ip_packet, base::Time now) {
-  const auto advertisement = decode(ip_packet, expected());
+bool Instance::received(const Datagram& datagram, base::Time now) {
+  const auto advertisement = decode(datagram, assignment_.instance, parameters_.source);
   if (!advertisement) {
     reject(advertisement.error(), now);
     return false;
@@ -86,11 +96,11 @@ void Instance::restore_addresses(base::Time now) {
   }
   last_restored_ = now;
   some_missing_ = false;
-  for (const base::Ipv4 ip : assignment_.instance.virtual_addresses) {
-    if (!add(ip)) continue;
-    log::warning("{}: {} was missing on {} while we are MASTER; put back", assignment_.instance.name, ip.str(),
-                 assignment_.instance.interface);
-    announce(ip);
+  for (const model::VirtualAddress& address : assignment_.instance.all_addresses()) {
+    if (!add(address)) continue;
+    log::warning("{}: {} was missing on {} while we are MASTER; put back", assignment_.instance.name, address.ip.str(),
+                 place_of(assignment_.instance, address));
+    announce(address);
   }
 }
 
@@ -98,15 +108,12 @@ void Instance::announce_again() {
   if (machine_.in_possession) announce();
 }
 
-std::vector<base::Ipv4> Instance::addresses_for_lo() const {
+std::vector<base::Ip> Instance::addresses_for_lo() const {
   if (machine_.in_possession || machine_.state == VrrpState::init) return {};
-  std::vector<base::Ipv4> all;
-  std::ranges::copy_if(assignment_.instance.virtual_addresses, std::back_inserter(all),
-                       [this](base::Ipv4 ip) { return is_served_here(ip); });
-  return all;
+  return assignment_.served_here;
 }
 
-void Instance::restore_on_lo(base::Ipv4 ip) {
+void Instance::restore_on_lo(const base::Ip& ip) {
   if (add_to_lo(ip))
     log::info("{}: {} put on lo: this director is its real server, too", assignment_.instance.name, ip.str());
 }
@@ -123,10 +130,9 @@ bool Instance::is_same_as(const ipc::VrrpAssignment& other) const {
 }
 
 void Instance::withdraw(const ipc::VrrpAssignment& next) {
-  const auto& mine = assignment_.instance.virtual_addresses;
-  const auto& wanted = next.instance.virtual_addresses;
+  const auto mine = assignment_.instance.all_addresses(), wanted = next.instance.all_addresses();
   for (size_t i = 0; i < mine.size(); ++i) {
-    if (std::ranges::find(wanted, mine[i]) != wanted.end()) continue;
+    if (contains(wanted, mine[i].ip)) continue;
     if (machine_.in_possession) remove(mine[i]);
     leases_.end(assignment_.lease[i]);
   }
@@ -136,13 +142,14 @@ void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
   const model::VrrpInstance old = std::exchange(assignment_, std::move(next)).instance;
   const model::VrrpInstance& config = assignment_.instance;
   if (old.priority != config.priority) log::info("{}: priority {} → {}", config.name, old.priority, config.priority);
-  for (size_t i = 0; machine_.in_possession && i < config.virtual_addresses.size(); ++i) {
-    const base::Ipv4 ip = config.virtual_addresses[i];
+  const auto before = old.all_addresses(), addresses = config.all_addresses();
+  for (size_t i = 0; machine_.in_possession && i < addresses.size(); ++i) {
+    const model::VirtualAddress& address = addresses[i];
     leases_.set(assignment_.lease[i], machine_.lease_until);
-    if (std::ranges::find(old.virtual_addresses, ip) != old.virtual_addresses.end()) continue;
-    log::info("{}: taking {} on {} as well", config.name, ip.str(), config.interface);
-    add(ip);
-    announce(ip);
+    if (contains(before, address.ip)) continue;
+    log::info("{}: taking {} on {} as well", config.name, address.ip.str(), place_of(config, address));
+    add(address);
+    announce(address);
   }
   if (machine_.state == VrrpState::init) return;  // not started yet: the interface has not been looked at
   interface_is(interface_problem_, primary_address_, now);
@@ -195,7 +202,7 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
       return {};
     }
     std::optional<Event> operator()(const action::RemoveAddresses&) const {
-      for (const base::Ipv4 ip : self.assignment_.instance.virtual_addresses) self.release(ip);
+      for (const auto& address : self.assignment_.instance.all_addresses()) self.release(address);
       self.some_missing_ = false;
       return {};
     }
@@ -209,12 +216,9 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
 
 bool Instance::send(uint8_t priority) {
   const model::VrrpInstance& config = assignment_.instance;
-  const Advertisement advertisement{.source = parameters_.source,
-                                    .virtual_router_id = config.virtual_router_id,
-                                    .priority = priority,
-                                    .advert_int = config.advert_int,
-                                    .addresses = config.virtual_addresses};
-  const auto sent = port_.send(encode(advertisement, config.auth_pass));
+  const std::vector<uint8_t> message = encode(config, priority, parameters_.source, kGroup);
+  const auto sent =
+      port_.send({.source = parameters_.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
   if (!sent) {
     ++report_.send_errors;
     if (failed_in_a_row_++ == 0) log::error("{}: {}; trying again", config.name, sent.error().message);
@@ -228,13 +232,13 @@ bool Instance::send(uint8_t priority) {
 
 void Instance::add_addresses() {
   some_missing_ = false;
-  for (const base::Ipv4 ip : assignment_.instance.virtual_addresses) add(ip);
+  for (const auto& address : assignment_.instance.all_addresses()) add(address);
 }
 
-bool Instance::add(base::Ipv4 ip) {
-  const auto added = port_.add(ip);
+bool Instance::add(const model::VirtualAddress& address) {
+  const auto added = port_.add(address);
   if (added) {
-    if (is_served_here(ip)) remove_from_lo(ip);
+    if (is_served_here(address.ip)) remove_from_lo(address.ip);
     return *added == netlink::Added::now;
   }
   some_missing_ = true;
@@ -242,65 +246,57 @@ bool Instance::add(base::Ipv4 ip) {
   return false;
 }
 
-void Instance::remove(base::Ipv4 ip) {
-  const auto removed = port_.remove(ip);
+void Instance::remove(const model::VirtualAddress& address) {
+  const auto removed = port_.remove(address);
   if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
 }
 
 // At no moment is an address that is served here on neither of the two: the kernel would reset its connections.
-void Instance::release(base::Ipv4 ip) {
-  if (is_served_here(ip)) add_to_lo(ip);
-  remove(ip);
+void Instance::release(const model::VirtualAddress& address) {
+  if (is_served_here(address.ip)) add_to_lo(address.ip);
+  remove(address);
 }
 
-bool Instance::is_served_here(base::Ipv4 ip) const {
+bool Instance::is_served_here(const base::Ip& ip) const {
   return std::ranges::find(assignment_.served_here, ip) != assignment_.served_here.end();
 }
 
-bool Instance::add_to_lo(base::Ipv4 ip) {
+bool Instance::add_to_lo(const base::Ip& ip) {
   const auto added = port_.add_to_lo(ip);
   if (!added) log::error("{}: {}", assignment_.instance.name, added.error().message);
   return added && *added == netlink::Added::now;
 }
 
-void Instance::remove_from_lo(base::Ipv4 ip) {
+void Instance::remove_from_lo(const base::Ip& ip) {
   const auto removed = port_.remove_from_lo(ip);
   if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
 }
 
 void Instance::announce() {
-  for (const base::Ipv4 ip : assignment_.instance.virtual_addresses) announce(ip);
+  for (const auto& address : assignment_.instance.all_addresses()) announce(address);
 }
 
-void Instance::announce(base::Ipv4 ip) {
-  const auto announced = port_.announce(ip);
+void Instance::announce(const model::VirtualAddress& address) {
+  const auto announced = port_.announce(address, assignment_.instance.announcements.repeat);
   if (!announced) log::warning("{}: {}", assignment_.instance.name, announced.error().message);
 }
 
 // --- what it hears
 
-Expected Instance::expected() const {
-  const model::VrrpInstance& config = assignment_.instance;
-  return {.virtual_router_id = config.virtual_router_id,
-          .advert_int = config.advert_int,
-          .auth_pass = config.auth_pass,
-          .own_source = parameters_.source};
-}
-
 void Instance::reject(const Rejection& rejection, base::Time now) {
   ++report_.adverts_rejected;
   last_rejection_ = rejection;
-  const uint64_t subject = static_cast<uint64_t>(rejection.reason) << 32 | rejection.source.network();
+  const uint64_t subject = static_cast<uint64_t>(rejection.reason) << 32 ^ std::hash<base::Ip>()(rejection.source);
   if (!log_limit_.allows(subject, now)) return;
   log::warning("{}: rejected an advertisement from {}: {}", assignment_.instance.name, rejection.source.str(),
                rejection.str());
 }
 
 void Instance::compare_addresses(const Advertisement& advertisement, base::Time now) {
-  const auto& mine = assignment_.instance.virtual_addresses;
+  const std::vector<base::Ip> mine = ips(assignment_.instance.virtual_addresses);
   if (std::ranges::is_permutation(mine, advertisement.addresses)) return;
   constexpr uint64_t kOtherAddresses = ~0u;  // beyond every Reason
-  if (!log_limit_.allows(kOtherAddresses << 32 | advertisement.source.network(), now)) return;
+  if (!log_limit_.allows(kOtherAddresses << 32 ^ std::hash<base::Ip>()(advertisement.source), now)) return;
   log::warning("{}: {} advertises {}; ours are {}. Heard all the same, but both should be configured alike",
                assignment_.instance.name, advertisement.source.str(), list(advertisement.addresses), list(mine));
 }
@@ -308,7 +304,7 @@ void Instance::compare_addresses(const Advertisement& advertisement, base::Time 
 // --- what it tells
 
 std::string Instance::addresses_text() const {
-  return list(assignment_.instance.virtual_addresses) + " on " + assignment_.instance.interface;
+  return list(ips(assignment_.instance.all_addresses())) + " on " + assignment_.instance.interface;
 }
 
 ipc::VrrpReport Instance::report() const {

@@ -22,8 +22,8 @@ class Instance {
   Instance(ipc::VrrpAssignment assignment, Port& port, Leases& leases);
 
   // The interface cannot be used and why, or can (empty), and its primary address. The first call starts the instance.
-  void interface_is(const std::string& problem, const std::optional<base::Ipv4>& primary_address, base::Time now);
-  bool received(std::span<const uint8_t> ip_packet, base::Time now);  // false: rejected, nothing but a counter changed
+  void interface_is(const std::string& problem, const std::optional<base::Ip>& primary_address, base::Time now);
+  bool received(const Datagram& datagram, base::Time now);  // false: rejected, nothing but a counter changed
   void timer(base::Time now);
   std::optional<base::Time> deadline() const { return machine_.next_deadline(); }
 
@@ -33,8 +33,8 @@ class Instance {
   bool should_have_addresses() const { return machine_.in_possession; }
 
   // Those that are served here, while they are not on the interface.
-  std::vector<base::Ipv4> addresses_for_lo() const;
-  void restore_on_lo(base::Ipv4 ip);
+  std::vector<base::Ip> addresses_for_lo() const;
+  void restore_on_lo(const base::Ip& ip);
 
   // A reload, in two steps, so that a lease index that passes from one address to another is ended before it is
   // renewed: first for all instances withdraw() what is no longer theirs, then for all reconfigure().
@@ -54,24 +54,23 @@ class Instance {
   std::optional<Event> carry_out(const Action& action, base::Time now);
   bool send(uint8_t priority);
   void add_addresses();
-  bool add(base::Ipv4 ip);  // true: it was not there before
-  void remove(base::Ipv4 ip);
-  void release(base::Ipv4 ip);
-  bool is_served_here(base::Ipv4 ip) const;
-  bool add_to_lo(base::Ipv4 ip);  // true: it was not there before
-  void remove_from_lo(base::Ipv4 ip);
+  bool add(const model::VirtualAddress& address);  // true: it was not there before
+  void remove(const model::VirtualAddress& address);
+  void release(const model::VirtualAddress& address);
+  bool is_served_here(const base::Ip& ip) const;
+  bool add_to_lo(const base::Ip& ip);  // true: it was not there before
+  void remove_from_lo(const base::Ip& ip);
   void announce();
-  void announce(base::Ipv4 ip);
+  void announce(const model::VirtualAddress& address);
   void reject(const Rejection& rejection, base::Time now);
   void compare_addresses(const Advertisement& advertisement, base::Time now);
-  Expected expected() const;
   std::string addresses_text() const;
 
   ipc::VrrpAssignment assignment_;
   Port& port_;
   Leases& leases_;
   std::string interface_problem_;
-  std::optional<base::Ipv4> primary_address_;
+  std::optional<base::Ip> primary_address_;
   Parameters parameters_;
   Machine machine_;
   bool some_missing_ = false;  // an address is not where it should be: tried again with the next advertisement

@@ -7,13 +7,12 @@ namespace vrrp {
 namespace {
 
 constexpr int kReadsPerCallback = 64;  // then timers have their turn: a flood must not delay advertisements
-constexpr int kAnnouncementsPerBurst = 5;
 
-std::vector<base::Ipv4> host_addresses(const std::vector<netlink::Address>& addresses, int ifindex) {
-  std::vector<base::Ipv4> all;
+std::vector<base::Ip> host_addresses(const std::vector<netlink::Address>& addresses, int ifindex) {
+  std::vector<base::Ip> all;
   for (const netlink::Address& address : addresses) {
-    const bool host = !address.ip.is_v6() && address.prefix_length == 32;
-    if (address.ifindex == ifindex && host) all.push_back(address.ip.v4());
+    const bool host = address.prefix_length == address.ip.bits();
+    if (address.ifindex == ifindex && host) all.push_back(address.ip);
   }
   return all;
 }
@@ -24,7 +23,7 @@ Interface::Interface(loop::Loop& loop, netlink::Socket& netlink, std::string nam
     : loop_(loop), netlink_(netlink), name_(std::move(name)), on_packet_(std::move(on_packet)) {}
 
 void Interface::refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses,
-                        const std::vector<base::Ipv4>& virtual_addresses) {
+                        const std::vector<base::Ip>& virtual_addresses) {
   const bool another = !link || !link_ || link->index != link_->index;  // an interface of the same name, made anew
   if (another) {
     watch_.reset();
@@ -66,40 +65,40 @@ void Interface::read_waiting() {
   }
 }
 
-bool Interface::has(base::Ipv4 ip) const {
-  return std::ranges::find(host_addresses_, ip) != host_addresses_.end();
+bool Interface::has(const model::VirtualAddress& address) const {
+  return std::ranges::find(host_addresses_, address.ip) != host_addresses_.end();
 }
 
-bool Interface::has_on_lo(base::Ipv4 ip) const {
+bool Interface::has_on_lo(const base::Ip& ip) const {
   return std::ranges::find(host_addresses_of_lo_, ip) != host_addresses_of_lo_.end();
 }
 
-base::Result<> Interface::send(std::span<const uint8_t> ip_packet) {
+base::Result<> Interface::send(const Datagram& datagram) {
   if (!sockets_) return base::fail("cannot send an advertisement: " + problem_);
-  return sockets_->adverts.send(ip_packet);
+  return sockets_->adverts.send(datagram);
 }
 
-base::Result<netlink::Added> Interface::add(base::Ipv4 ip) {
-  if (!link_) return base::fail("cannot add " + ip.str() + ": " + problem_);
-  return netlink::add_address(netlink_, link_->index, ip);
+base::Result<netlink::Added> Interface::add(const model::VirtualAddress& address) {
+  if (!link_) return base::fail("cannot add " + address.ip.str() + ": " + problem_);
+  return netlink::add_address(netlink_, link_->index, address.ip);
 }
 
-base::Result<netlink::Removed> Interface::remove(base::Ipv4 ip) {
+base::Result<netlink::Removed> Interface::remove(const model::VirtualAddress& address) {
   if (!link_) return netlink::Removed::before;
-  return netlink::remove_address(netlink_, link_->index, ip);
+  return netlink::remove_address(netlink_, link_->index, address.ip);
 }
 
-base::Result<netlink::Added> Interface::add_to_lo(base::Ipv4 ip) {
+base::Result<netlink::Added> Interface::add_to_lo(const base::Ip& ip) {
   return netlink::add_address(netlink_, netlink::kLoopback, ip);
 }
 
-base::Result<netlink::Removed> Interface::remove_from_lo(base::Ipv4 ip) {
+base::Result<netlink::Removed> Interface::remove_from_lo(const base::Ip& ip) {
   return netlink::remove_address(netlink_, netlink::kLoopback, ip);
 }
 
-base::Result<> Interface::announce(base::Ipv4 ip) {
-  if (!sockets_) return base::fail("cannot announce " + ip.str() + ": " + problem_);
-  return sockets_->announcer.announce(link_->mac, ip, kAnnouncementsPerBurst);
+base::Result<> Interface::announce(const model::VirtualAddress& address, int times) {
+  if (!sockets_) return base::fail("cannot announce " + address.ip.str() + ": " + problem_);
+  return sockets_->announcer.announce(link_->mac, address.ip, times);
 }
 
 }  // namespace vrrp

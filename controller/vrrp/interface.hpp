@@ -17,7 +17,7 @@ namespace vrrp {
 
 class Interface final : public Port {
  public:
-  using OnPacket = std::function<void(std::span<const uint8_t>)>;
+  using OnPacket = std::function<void(const Datagram&)>;
 
   // `netlink` must outlive the interface.
   Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet);
@@ -25,23 +25,23 @@ class Interface final : public Port {
   // What is so now, as just read from the kernel. `link` is nullopt when there is no such interface;
   // `virtual_addresses` are those of all instances, which are never an interface's own.
   void refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses,
-               const std::vector<base::Ipv4>& virtual_addresses);
+               const std::vector<base::Ip>& virtual_addresses);
   void read_waiting();  // packets that have come in already; never blocks
 
   const std::string& name() const { return name_; }
   int index() const { return link_ ? link_->index : 0; }
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
-  const std::optional<base::Ipv4>& primary_address() const { return primary_address_; }
-  bool has(base::Ipv4 ip) const;                             // as /32
-  bool has_on_lo(base::Ipv4 ip) const;                       // this host has, that is
+  const std::optional<base::Ip>& primary_address() const { return primary_address_; }
+  bool has(const model::VirtualAddress& address) const;
+  bool has_on_lo(const base::Ip& ip) const;                  // this host has, that is
   bool has_another_mac() const { return has_another_mac_; }  // than before the last refresh
 
-  base::Result<> send(std::span<const uint8_t> ip_packet) override;
-  base::Result<netlink::Added> add(base::Ipv4 ip) override;
-  base::Result<netlink::Removed> remove(base::Ipv4 ip) override;
-  base::Result<netlink::Added> add_to_lo(base::Ipv4 ip) override;
-  base::Result<netlink::Removed> remove_from_lo(base::Ipv4 ip) override;
-  base::Result<> announce(base::Ipv4 ip) override;
+  base::Result<> send(const Datagram& datagram) override;
+  base::Result<netlink::Added> add(const model::VirtualAddress& address) override;
+  base::Result<netlink::Removed> remove(const model::VirtualAddress& address) override;
+  base::Result<netlink::Added> add_to_lo(const base::Ip& ip) override;
+  base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) override;
+  base::Result<> announce(const model::VirtualAddress& address, int times) override;
 
  private:
   struct Sockets {
@@ -56,8 +56,8 @@ class Interface final : public Port {
   std::string name_;
   OnPacket on_packet_;
   std::optional<netlink::Link> link_;
-  std::optional<base::Ipv4> primary_address_;
-  std::vector<base::Ipv4> host_addresses_, host_addresses_of_lo_;
+  std::optional<base::Ip> primary_address_;
+  std::vector<base::Ip> host_addresses_, host_addresses_of_lo_;
   std::string problem_;
   bool has_another_mac_ = false;
   std::optional<Sockets> sockets_;

@@ -12,7 +12,6 @@ namespace {
 using Bytes = std::span<const uint8_t>;
 
 constexpr size_t kIpHeader = 20, kHeader = 8, kAddress = 4, kAuthentication = 8;
-constexpr uint8_t kTtl = 255;
 constexpr uint8_t kTos = 0xc0;  // internetwork control
 constexpr uint8_t kVersion = 2, kTypeAdvertisement = 1;
 constexpr uint8_t kAuthNone = 0, kAuthPass = 1;
@@ -21,16 +20,12 @@ uint16_t u16(Bytes b, size_t at) {
   return static_cast<uint16_t>(b[at] << 8 | b[at + 1]);
 }
 
-base::Ipv4 address(Bytes b, size_t at) {
-  uint32_t network = 0;
-  std::memcpy(&network, &b[at], sizeof network);
-  return base::Ipv4::from_network(network);
+base::Ip address(Bytes b, size_t at) {
+  return base::Ip::from_network(&b[at], kAddress).value_or(base::Ip());
 }
 
-void append(std::vector<uint8_t>& to, base::Ipv4 ip) {
-  const uint32_t network = ip.network();
-  std::array<uint8_t, 4> bytes{};
-  std::memcpy(bytes.data(), &network, sizeof network);
+void append(std::vector<uint8_t>& to, const base::Ip& ip) {
+  const Bytes bytes = ip.network();
   to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
@@ -57,14 +52,16 @@ bool same_password(Bytes received, std::string_view auth_pass) {
   return difference == 0;
 }
 
-struct Ip {
-  base::Ipv4 source;
-  Bytes payload;
-};
+// Version 2 carries whole seconds.
+uint8_t seconds_of(base::Duration interval) {
+  return static_cast<uint8_t>(interval / std::chrono::seconds(1));
+}
 
-std::expected<Ip, Rejection> decode_ip(Bytes b) {
-  if (b.size() < kIpHeader) return std::unexpected(Rejection{.reason = Reason::malformed_ip});
-  const base::Ipv4 source = address(b, 12);
+}  // namespace
+
+std::expected<Datagram, Rejection> decode_ipv4(Bytes b) {
+  if (b.size() < kIpHeader) return std::unexpected(Rejection{.reason = Reason::malformed_ip, .source = {}});
+  const base::Ip source = address(b, 12);
   auto reject = [&](Reason reason, uint32_t got = 0, uint32_t wanted = 0) {
     return std::unexpected(Rejection{reason, source, got, wanted});
   };
@@ -73,66 +70,90 @@ std::expected<Ip, Rejection> decode_ip(Bytes b) {
   if (b[0] >> 4 != 4 || header < kIpHeader || total < header || total > b.size()) return reject(Reason::malformed_ip);
   if ((u16(b, 6) & 0x3fff) != 0) return reject(Reason::fragment);  // more to come, or not the first
   if (b[9] != kProtocol) return reject(Reason::protocol, b[9], kProtocol);
-  if (const base::Ipv4 to = address(b, 16); to != kGroup) return reject(Reason::destination, to.host(), kGroup.host());
-  if (b[8] != kTtl) return reject(Reason::ttl, b[8], kTtl);
-  return Ip{source, b.subspan(header, total - header)};
+  return Datagram{
+      .source = source, .destination = address(b, 16), .hop_limit = b[8], .message = b.subspan(header, total - header)};
 }
 
-}  // namespace
-
-std::expected<Advertisement, Rejection> decode(Bytes packet, const Expected& expected) {
-  const auto ip = decode_ip(packet);
-  if (!ip) return std::unexpected(ip.error());
+std::expected<Advertisement, Rejection> decode(const Datagram& datagram, const model::VrrpInstance& instance,
+                                               const base::Ip& own_source) {
   auto reject = [&](Reason reason, size_t got, size_t wanted) {
-    return std::unexpected(Rejection{reason, ip->source, static_cast<uint32_t>(got), static_cast<uint32_t>(wanted)});
+    return std::unexpected(
+        Rejection{reason, datagram.source, static_cast<uint32_t>(got), static_cast<uint32_t>(wanted)});
   };
-  const Bytes b = ip->payload;
+  if (datagram.destination != kGroup) {
+    return reject(Reason::destination, datagram.destination.is_v6() ? 0 : datagram.destination.v4().host(),
+                  kGroup.host());
+  }
+  if (datagram.hop_limit != kHopLimit) return reject(Reason::ttl, datagram.hop_limit, kHopLimit);
+  const Bytes b = datagram.message;
   if (b.size() < kHeader) return reject(Reason::too_short, b.size(), kHeader);
   if (b[0] >> 4 != kVersion) return reject(Reason::version, b[0] >> 4, kVersion);
   if ((b[0] & 0xf) != kTypeAdvertisement) return reject(Reason::type, b[0] & 0xf, kTypeAdvertisement);
-  if (b[1] != expected.virtual_router_id) return reject(Reason::virtual_router_id, b[1], expected.virtual_router_id);
+  if (b[1] != instance.virtual_router_id) return reject(Reason::virtual_router_id, b[1], instance.virtual_router_id);
   const size_t count = b[3];
   if (count == 0) return reject(Reason::no_addresses, 0, 1);
   const size_t length = kHeader + count * kAddress + kAuthentication;
   if (b.size() != length) return reject(Reason::length, b.size(), length);
   if (internet_checksum(b) != 0) return reject(Reason::checksum, u16(b, 6), 0);
-  const uint8_t auth_type = expected.auth_pass.empty() ? kAuthNone : kAuthPass;
+  const uint8_t auth_type = instance.auth_pass.empty() ? kAuthNone : kAuthPass;
   if (b[4] != auth_type) return reject(Reason::auth_type, b[4], auth_type);
-  if (auth_type == kAuthPass && !same_password(b.last(kAuthentication), expected.auth_pass)) {
+  if (auth_type == kAuthPass && !same_password(b.last(kAuthentication), instance.auth_pass)) {
     return reject(Reason::password, 0, 0);
   }
-  if (b[5] != expected.advert_int) return reject(Reason::advert_int, b[5], expected.advert_int);
-  if (ip->source == expected.own_source) return reject(Reason::own_source, 0, 0);
+  const uint8_t interval = seconds_of(instance.advert_int);
+  if (b[5] != interval) return reject(Reason::advert_int, b[5], interval);
+  if (datagram.source == own_source) return reject(Reason::own_source, 0, 0);
 
-  Advertisement advertisement{
-      .source = ip->source, .virtual_router_id = b[1], .priority = b[2], .advert_int = b[5], .addresses = {}};
+  Advertisement advertisement{.source = datagram.source,
+                              .virtual_router_id = b[1],
+                              .priority = b[2],
+                              .interval = std::chrono::seconds(b[5]),
+                              .addresses = {}};
   for (size_t i = 0; i < count; ++i) advertisement.addresses.push_back(address(b, kHeader + i * kAddress));
   return advertisement;
 }
 
-uint8_t peek_virtual_router_id(Bytes packet) {
-  if (packet.empty()) return 0;
-  const size_t at = static_cast<size_t>(packet[0] & 0xf) * 4 + 1;
-  return at < packet.size() ? packet[at] : 0;
+uint8_t peek_virtual_router_id(Bytes message) {
+  return message.size() > 1 ? message[1] : 0;
 }
 
-std::vector<uint8_t> encode(const Advertisement& advertisement, std::string_view auth_pass) {
-  const auto count = static_cast<uint8_t>(advertisement.addresses.size());
-  std::vector<uint8_t> packet{0x45, kTos, 0, 0, 0, 0, 0, 0, kTtl, kProtocol, 0, 0};
-  append(packet, advertisement.source);
-  append(packet, kGroup);
-  packet.insert(packet.end(),
-                {kVersion << 4 | kTypeAdvertisement, advertisement.virtual_router_id, advertisement.priority, count,
-                 auth_pass.empty() ? kAuthNone : kAuthPass, advertisement.advert_int, 0, 0});
-  for (size_t i = 0; i < count; ++i) append(packet, advertisement.addresses[i]);
-  const auto authentication = authentication_data(auth_pass);
-  packet.insert(packet.end(), authentication.begin(), authentication.end());
+std::vector<uint8_t> encode(const model::VrrpInstance& instance, uint8_t priority, const base::Ip& /*source*/,
+                            const base::Ip& /*destination*/) {
+  const auto count = static_cast<uint8_t>(instance.virtual_addresses.size());
+  std::vector<uint8_t> message{kVersion << 4 | kTypeAdvertisement,
+                               instance.virtual_router_id,
+                               priority,
+                               count,
+                               instance.auth_pass.empty() ? kAuthNone : kAuthPass,
+                               seconds_of(instance.advert_int),
+                               0,
+                               0};
+  for (const model::VirtualAddress& virtual_address : instance.virtual_addresses) append(message, virtual_address.ip);
+  const auto authentication = authentication_data(instance.auth_pass);
+  message.insert(message.end(), authentication.begin(), authentication.end());
+  const uint16_t checksum = internet_checksum(message);
+  message[6] = static_cast<uint8_t>(checksum >> 8);
+  message[7] = static_cast<uint8_t>(checksum);
+  return message;
+}
 
-  packet[2] = static_cast<uint8_t>(packet.size() >> 8);
-  packet[3] = static_cast<uint8_t>(packet.size());
-  const uint16_t checksum = internet_checksum(Bytes(packet).subspan(kIpHeader));
-  packet[kIpHeader + 6] = static_cast<uint8_t>(checksum >> 8);
-  packet[kIpHeader + 7] = static_cast<uint8_t>(checksum);
+std::vector<uint8_t> encode_ipv4(const Datagram& datagram) {
+  const size_t size = kIpHeader + datagram.message.size();
+  std::vector<uint8_t> packet{0x45,
+                              kTos,
+                              static_cast<uint8_t>(size >> 8),
+                              static_cast<uint8_t>(size),
+                              0,
+                              0,
+                              0,
+                              0,
+                              datagram.hop_limit,
+                              kProtocol,
+                              0,
+                              0};
+  append(packet, datagram.source);
+  append(packet, datagram.destination);
+  packet.insert(packet.end(), datagram.message.begin(), datagram.message.end());
   return packet;
 }
 

@@ -5,34 +5,36 @@
 
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/address.hpp"
+#include "base/clock.hpp"
+#include "model/vrrp.hpp"
 
 namespace vrrp {
 
 inline constexpr uint8_t kProtocol = 112;
+inline constexpr uint8_t kHopLimit = 255;
 inline constexpr base::Ipv4 kGroup = base::Ipv4::from_host(0xe0000012);  // 224.0.0.18
 
-struct Advertisement {
-  base::Ipv4 source;  // of the IP header
-  uint8_t virtual_router_id = 0;
-  uint8_t priority = 0;    // 0: the MASTER resigns
-  uint8_t advert_int = 0;  // seconds
-  std::vector<base::Ipv4> addresses;
-
-  friend bool operator==(const Advertisement&, const Advertisement&) = default;
+// What an IP packet of protocol 112 says, whichever socket it came by. `message` is valid as long as the packet is.
+struct Datagram {
+  base::Ip source, destination;
+  uint8_t hop_limit = 0;  // or TTL
+  std::span<const uint8_t> message;
 };
 
-// What an advertisement must agree with to be heard.
-struct Expected {
+struct Advertisement {
+  base::Ip source;  // of the IP header
   uint8_t virtual_router_id = 0;
-  uint8_t advert_int = 0;      // seconds
-  std::string_view auth_pass;  // empty: authentication type 0
-  base::Ipv4 own_source;
+  uint8_t priority = 0;  // 0: the MASTER resigns
+  base::Duration interval{};
+  std::vector<base::Ip> addresses;
+
+  friend bool operator==(const Advertisement&, const Advertisement&) = default;
 };
 
 // In the order in which a received packet is examined.
@@ -57,20 +59,28 @@ enum class Reason {
 
 struct Rejection {
   Reason reason = Reason::malformed_ip;
-  base::Ipv4 source;  // 0.0.0.0 when not even that could be read
+  base::Ip source;  // ::: when not even that could be read
   uint32_t got = 0, wanted = 0;
 
   std::string str() const;  // "TTL 64 instead of 255". Never contains a password.
   friend bool operator==(const Rejection&, const Rejection&) = default;
 };
 
-// `packet` begins with the IP header, as a raw socket delivers it; bytes beyond the IP length are ignored.
-std::expected<Advertisement, Rejection> decode(std::span<const uint8_t> packet, const Expected& expected);
+// `packet` begins with the IPv4 header, as a raw socket delivers it; bytes beyond the IP length are ignored.
+std::expected<Datagram, Rejection> decode_ipv4(std::span<const uint8_t> packet);
 
-// For whom a packet is, unexamined. 0: it does not even say.
-uint8_t peek_virtual_router_id(std::span<const uint8_t> packet);
+// `own_source`: from which this router sends.
+std::expected<Advertisement, Rejection> decode(const Datagram& datagram, const model::VrrpInstance& instance,
+                                               const base::Ip& own_source);
 
-// IP header and message. The IP checksum and identification are left to the kernel.
-std::vector<uint8_t> encode(const Advertisement& advertisement, std::string_view auth_pass);
+// For whom a message is, unexamined. 0: it does not even say.
+uint8_t peek_virtual_router_id(std::span<const uint8_t> message);
+
+// The message without an IP header, as `instance` sends it to `destination`.
+std::vector<uint8_t> encode(const model::VrrpInstance& instance, uint8_t priority, const base::Ip& source,
+                            const base::Ip& destination);
+
+// With an IPv4 header. The IP checksum and identification are left to the kernel.
+std::vector<uint8_t> encode_ipv4(const Datagram& datagram);
 
 }  // namespace vrrp

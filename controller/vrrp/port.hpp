@@ -3,12 +3,11 @@
 // fake in tests.
 #pragma once
 
-#include <cstdint>
-#include <span>
-
 #include "base/address.hpp"
 #include "base/result.hpp"
+#include "model/vrrp.hpp"
 #include "netlink/addresses.hpp"
+#include "vrrp/packet.hpp"
 
 namespace vrrp {
 
@@ -16,12 +15,12 @@ class Port {
  public:
   virtual ~Port() = default;
 
-  virtual base::Result<> send(std::span<const uint8_t> ip_packet) = 0;
-  virtual base::Result<netlink::Added> add(base::Ipv4 ip) = 0;
-  virtual base::Result<netlink::Removed> remove(base::Ipv4 ip) = 0;
-  virtual base::Result<netlink::Added> add_to_lo(base::Ipv4 ip) = 0;
-  virtual base::Result<netlink::Removed> remove_from_lo(base::Ipv4 ip) = 0;
-  virtual base::Result<> announce(base::Ipv4 ip) = 0;  // one burst of gratuitous ARP
+  virtual base::Result<> send(const Datagram& datagram) = 0;
+  virtual base::Result<netlink::Added> add(const model::VirtualAddress& address) = 0;
+  virtual base::Result<netlink::Removed> remove(const model::VirtualAddress& address) = 0;
+  virtual base::Result<netlink::Added> add_to_lo(const base::Ip& ip) = 0;
+  virtual base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) = 0;
+  virtual base::Result<> announce(const model::VirtualAddress& address, int times) = 0;  // gratuitous ARP, or its like
 };
 
 }  // namespace vrrp

@@ -26,7 +26,7 @@ struct Parameters {
   uint8_t priority = 100;
   base::Duration advertisement_interval = std::chrono::seconds(1);
   bool preempt = true;
-  base::Ipv4 source;
+  base::Ip source;
 };
 
 base::Duration skew_time(uint8_t priority);                         // (256 - Priority) / 256 s
@@ -39,7 +39,7 @@ struct Startup {
 struct Timer {};  // a deadline of the machine may have passed
 struct Received {
   uint8_t priority = 0;
-  base::Ipv4 source;
+  base::Ip source;
 };
 struct Sent {  // what became of a SendAdvertisement
   bool ok = true;
@@ -83,7 +83,7 @@ using Action = std::variant<action::SendAdvertisement, action::RenewLease, actio
 struct Machine {
   VrrpState state = VrrpState::init;
   std::string reason;  // why it is in this state, for people
-  base::Ipv4 master;   // whom we know to be MASTER; 0.0.0.0: nobody
+  base::Ip master;     // whom we know to be MASTER; ::: nobody
 
   // Deadlines; event::Timer is due at the earliest of them.
   std::optional<base::Time> adver_timer;        // MASTER

@@ -104,7 +104,7 @@ class VrrpWorker {
   }
 
   static base::Result<> check(const ipc::VrrpAssignment& assignment) {
-    const bool one_each = assignment.lease.size() == assignment.instance.virtual_addresses.size();
+    const bool one_each = assignment.lease.size() == assignment.instance.all_addresses().size();
     if (one_each && std::ranges::all_of(assignment.lease, [](uint32_t i) { return i < Leases::size(); })) return {};
     return base::fail(assignment.instance.name + ": not one valid lease for each virtual address");
   }
@@ -145,8 +145,8 @@ class VrrpWorker {
     const std::string& name = assignment.instance.interface;
     auto& interface = interfaces_[name];
     if (!interface) {
-      interface =
-          std::make_unique<Interface>(loop_, netlink_, name, [this, name](auto packet) { on_packet(name, packet); });
+      interface = std::make_unique<Interface>(loop_, netlink_, name,
+                                              [this, name](const Datagram& datagram) { on_packet(name, datagram); });
     }
     entries_.push_back(std::make_unique<Entry>(loop_, assignment, *interface, *leases_, [this](Entry& entry) {
       entry.armed_for.reset();
@@ -166,12 +166,12 @@ class VrrpWorker {
 
   // --- the network
 
-  void on_packet(const std::string& interface, std::span<const uint8_t> packet) {
-    const uint8_t router = peek_virtual_router_id(packet);
+  void on_packet(const std::string& interface, const Datagram& datagram) {
+    const uint8_t router = peek_virtual_router_id(datagram.message);
     for (const auto& entry : entries_) {
       const model::VrrpInstance& config = entry->instance.assignment().instance;
       if (config.virtual_router_id != router || config.interface != interface) continue;
-      if (entry->instance.received(packet, base::now())) settle(*entry);
+      if (entry->instance.received(datagram, base::now())) settle(*entry);
     }
   }
 
@@ -204,7 +204,7 @@ class VrrpWorker {
       log::error("{}; trying again", (links ? addresses.error() : links.error()).message);
       return refresh_timer_.start(100ms);
     }
-    const std::vector<base::Ipv4> virtual_addresses = all_virtual_addresses();
+    const std::vector<base::Ip> virtual_addresses = all_virtual_addresses();
     for (const auto& [name, interface] : interfaces_) {
       const auto link = std::ranges::find(*links, name, &netlink::Link::name);
       interface->refresh(link == links->end() ? std::nullopt : std::optional(*link), *addresses, virtual_addresses);
@@ -219,19 +219,18 @@ class VrrpWorker {
   // The same file on both directors, say: then each takes the other's advertisements for its own.
   static void warn_of_foreign_source(Entry& entry, const std::vector<netlink::Address>& addresses) {
     const model::VrrpInstance& config = entry.instance.assignment().instance;
-    const bool foreign = config.source != base::Ipv4() &&
-                         std::ranges::none_of(addresses, [&](auto& a) { return a.ip == config.source; });
+    const bool foreign =
+        config.source != base::Ip() && std::ranges::none_of(addresses, [&](auto& a) { return a.ip == config.source; });
     if (foreign && !entry.foreign_source) {
       log::warning("{}: mcast_src_ip {} is not an address of this host", config.name, config.source.str());
     }
     entry.foreign_source = foreign;
   }
 
-  std::vector<base::Ipv4> all_virtual_addresses() const {
-    std::vector<base::Ipv4> all;
+  std::vector<base::Ip> all_virtual_addresses() const {
+    std::vector<base::Ip> all;
     for (const auto& entry : entries_) {
-      const auto& its = entry->instance.assignment().instance.virtual_addresses;
-      all.insert(all.end(), its.begin(), its.end());
+      for (const auto& address : entry->instance.assignment().instance.all_addresses()) all.push_back(address.ip);
     }
     return all;
   }
@@ -239,12 +238,12 @@ class VrrpWorker {
   void refresh(Entry& entry) {
     Instance& instance = entry.instance;
     // Asked first: an address that is taken further down cannot be in the tables read before.
-    const auto& addresses = instance.assignment().instance.virtual_addresses;
+    const auto addresses = instance.assignment().instance.all_addresses();
     const bool missing = instance.should_have_addresses() &&
-                         !std::ranges::all_of(addresses, [&](base::Ipv4 ip) { return entry.interface.has(ip); });
+                         !std::ranges::all_of(addresses, [&](const auto& a) { return entry.interface.has(a); });
     instance.interface_is(entry.interface.problem(), entry.interface.primary_address(), base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
-    for (const base::Ipv4 ip : instance.addresses_for_lo()) {
+    for (const base::Ip& ip : instance.addresses_for_lo()) {
       if (!entry.interface.has_on_lo(ip)) instance.restore_on_lo(ip);
     }
     if (entry.interface.has_another_mac()) instance.announce_again();

@@ -6,16 +6,26 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::span<const uint8_t> packet(data, size);
+  const auto datagram = vrrp::decode_ipv4(packet);
+  if (!datagram) {
+    static_cast<void>(datagram.error().str());
+    return 0;
+  }
   for (const char* auth_pass : {"s3cr3t12", ""}) {
-    const auto advertisement = vrrp::decode(
-        packet, {.virtual_router_id = vrrp::peek_virtual_router_id(packet), .advert_int = 1, .auth_pass = auth_pass});
+    model::VrrpInstance instance{.virtual_router_id = vrrp::peek_virtual_router_id(datagram->message),
+                                 .auth_pass = auth_pass};
+    const auto advertisement = vrrp::decode(*datagram, instance, {});
     if (!advertisement) {
       static_cast<void>(advertisement.error().str());
       continue;
     }
-    const auto again =
-        vrrp::decode(vrrp::encode(*advertisement, auth_pass),
-                     {.virtual_router_id = advertisement->virtual_router_id, .advert_int = 1, .auth_pass = auth_pass});
+    instance.virtual_addresses.assign(advertisement->addresses.begin(), advertisement->addresses.end());
+    const auto message = vrrp::encode(instance, advertisement->priority, advertisement->source, datagram->destination);
+    const auto again = vrrp::decode({.source = advertisement->source,
+                                     .destination = datagram->destination,
+                                     .hop_limit = vrrp::kHopLimit,
+                                     .message = message},
+                                    instance, {});
     if (!again || *again != *advertisement) std::abort();
   }
   return 0;

@@ -66,7 +66,6 @@ TEST(Load, GivesTheReferenceConfigurationAsValues) {
                           .interface = "enp1s0",
                           .virtual_router_id = 100,
                           .priority = 100,
-                          .advert_int = 1,
                           .source = ip("192.168.100.244"),
                           .auth_pass = "xxxx",
                           .virtual_addresses = {ip("192.168.100.111")}}},
@@ -100,7 +99,7 @@ TEST(Load, FillsInKeepalivedsDefaults) {
   const model::VrrpInstance& instance = loaded->config.vrrp_instances.at(0);
   EXPECT_EQ(instance.state, model::InitialState::backup);
   EXPECT_EQ(instance.priority, 100);
-  EXPECT_EQ(instance.advert_int, 1);
+  EXPECT_EQ(instance.advert_int, 1s);
   EXPECT_FALSE(instance.nopreempt);
   EXPECT_EQ(instance.source, base::Ipv4());
   EXPECT_EQ(instance.auth_pass, "");

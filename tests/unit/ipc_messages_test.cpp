@@ -22,7 +22,6 @@ model::VrrpInstance instance() {
           .interface = "enp1s0",
           .virtual_router_id = 100,
           .priority = 255,
-          .advert_int = 1,
           .nopreempt = true,
           .source = ip("192.168.100.244"),
           .auth_pass = "p\"\\\xc3\xa9ss",

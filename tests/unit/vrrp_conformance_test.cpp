@@ -17,6 +17,7 @@
 
 #include "vrrp/instance.hpp"
 #include "vrrp/interface.hpp"
+#include "vrrp_support.hpp"
 #include "xdirector/maps.h"
 
 namespace vrrp {
@@ -145,12 +146,12 @@ const std::vector<Case>& cases() {
 
 // What the instances do to the network does not matter here.
 struct NoPort : Port {
-  base::Result<> send(std::span<const uint8_t>) override { return {}; }
-  base::Result<netlink::Added> add(base::Ipv4) override { return netlink::Added::now; }
-  base::Result<netlink::Removed> remove(base::Ipv4) override { return netlink::Removed::now; }
-  base::Result<netlink::Added> add_to_lo(base::Ipv4) override { return netlink::Added::now; }
-  base::Result<netlink::Removed> remove_from_lo(base::Ipv4) override { return netlink::Removed::now; }
-  base::Result<> announce(base::Ipv4) override { return {}; }
+  base::Result<> send(const Datagram&) override { return {}; }
+  base::Result<netlink::Added> add(const model::VirtualAddress&) override { return netlink::Added::now; }
+  base::Result<netlink::Removed> remove(const model::VirtualAddress&) override { return netlink::Removed::now; }
+  base::Result<netlink::Added> add_to_lo(const base::Ip&) override { return netlink::Added::now; }
+  base::Result<netlink::Removed> remove_from_lo(const base::Ip&) override { return netlink::Removed::now; }
+  base::Result<> announce(const model::VirtualAddress&, int) override { return {}; }
 };
 
 constexpr uint8_t kEcho = 254;  // the virtual router whose advertisement ends a round
@@ -193,12 +194,12 @@ class Conformance {
 
   void inject(uint8_t router, const std::function<void(Frame&)>& change) {
     Frame frame;
-    frame.packet = encode({.source = ip("10.9.0.7"),
-                           .virtual_router_id = router,
-                           .priority = 200,
-                           .advert_int = 1,
-                           .addresses = {ip("10.9.0.100")}},
-                          "s3cr3t12");
+    frame.packet = test::packet_of({.source = ip("10.9.0.7"),
+                                    .virtual_router_id = router,
+                                    .priority = 200,
+                                    .interval = 1s,
+                                    .addresses = {ip("10.9.0.100")}},
+                                   "s3cr3t12");
     change(frame);
     const Packet bytes = frame.bytes((*netlink::find_link(netlink_, "near"))->mac);
     sockaddr_ll to{};
@@ -208,9 +209,9 @@ class Conformance {
               static_cast<ssize_t>(bytes.size()));
   }
 
-  void received(std::span<const uint8_t> packet) {
-    const auto found = instances_.find(peek_virtual_router_id(packet));
-    if (found != instances_.end()) found->second.received(packet, now_);
+  void received(const Datagram& datagram) {
+    const auto found = instances_.find(peek_virtual_router_id(datagram.message));
+    if (found != instances_.end()) found->second.received(datagram, now_);
   }
 
   // Packets come in order: when this one is there, those before it are, too.
@@ -241,7 +242,7 @@ class Conformance {
   base::Time now_{1'000'000'000'000};
   std::map<uint8_t, Instance> instances_;
   base::Fd wire_{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
-  Interface near_{loop_, netlink_, "near", [this](auto packet) { received(packet); }};
+  Interface near_{loop_, netlink_, "near", [this](const Datagram& datagram) { received(datagram); }};
 };
 
 TEST(VrrpConformance, ABackupHearsExactlyWhatItShould) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An instance with a network that only writes down what is done to it, real leases in a memory file, and given times.
 #include "vrrp/instance.hpp"
+#include "vrrp_support.hpp"
 #include "xdirector/maps.h"
 
 #include <gmock/gmock.h>
@@ -25,40 +26,40 @@ base::Ipv4 ip(const char* text) {
 // Its own peer: packets it gets to send are decoded again.
 class FakePort : public Port {
  public:
-  base::Result<> send(std::span<const uint8_t> packet) override {
+  base::Result<> send(const Datagram& datagram) override {
     if (!sending_works) return base::fail("cannot send an advertisement: Operation not permitted");
-    last_sent.assign(packet.begin(), packet.end());
-    log.push_back("advertise " + std::to_string(packet[20 + 2]));
+    last_sent = encode_ipv4(datagram);
+    log.push_back("advertise " + std::to_string(datagram.message[2]));
     return {};
   }
-  base::Result<netlink::Added> add(base::Ipv4 address) override {
+  base::Result<netlink::Added> add(const model::VirtualAddress& address) override {
     if (!adding_works) return base::fail("cannot add");
-    log.push_back("add " + address.str());
-    const bool there = std::ranges::find(addresses, address) != addresses.end();
-    if (!there) addresses.push_back(address);
+    log.push_back("add " + address.ip.str());
+    const bool there = std::ranges::find(addresses, address.ip) != addresses.end();
+    if (!there) addresses.push_back(address.ip);
     return there ? netlink::Added::before : netlink::Added::now;
   }
-  base::Result<netlink::Removed> remove(base::Ipv4 address) override {
-    log.push_back("remove " + address.str());
-    return std::erase(addresses, address) > 0 ? netlink::Removed::now : netlink::Removed::before;
+  base::Result<netlink::Removed> remove(const model::VirtualAddress& address) override {
+    log.push_back("remove " + address.ip.str());
+    return std::erase(addresses, address.ip) > 0 ? netlink::Removed::now : netlink::Removed::before;
   }
-  base::Result<netlink::Added> add_to_lo(base::Ipv4 address) override {
+  base::Result<netlink::Added> add_to_lo(const base::Ip& address) override {
     log.push_back("add " + address.str() + " to lo");
     return netlink::Added::now;
   }
-  base::Result<netlink::Removed> remove_from_lo(base::Ipv4 address) override {
+  base::Result<netlink::Removed> remove_from_lo(const base::Ip& address) override {
     log.push_back("remove " + address.str() + " from lo");
     return netlink::Removed::now;
   }
-  base::Result<> announce(base::Ipv4 address) override {
-    log.push_back("announce " + address.str());
+  base::Result<> announce(const model::VirtualAddress& address, int) override {
+    log.push_back("announce " + address.ip.str());
     return {};
   }
 
   std::vector<std::string> take_log() { return std::exchange(log, {}); }
 
   bool sending_works = true, adding_works = true;
-  std::vector<base::Ipv4> addresses;
+  std::vector<base::Ip> addresses;
   std::vector<uint8_t> last_sent;
   std::vector<std::string> log;
 };
@@ -98,10 +99,11 @@ class VrrpInstanceTest : public testing::Test {
     Advertisement a{.source = ip("10.0.0.2"),
                     .virtual_router_id = 100,
                     .priority = priority,
-                    .advert_int = 1,
+                    .interval = 1s,
                     .addresses = {ip("10.0.0.111")}};
     if (change) change(a);
-    instance.received(encode(a, password), now);
+    const auto packet = test::packet_of(a, password);
+    instance.received(*decode_ipv4(packet), now);
   }
 
   void reload(const ipc::VrrpAssignment& next) {
@@ -130,12 +132,12 @@ TEST_F(VrrpInstanceTest, TakesOverLeaseBeforeAddressAndReleasesAddressBeforeLeas
 TEST_F(VrrpInstanceTest, AdvertisesFromTheConfiguredAddressElseFromThePrimaryOne) {
   be_master();
   deadline();
-  EXPECT_EQ(decode(port.last_sent, {100, 1, "xxxx", {}})->source, kOwn);
+  EXPECT_EQ(test::decode_packet(port.last_sent, instance.assignment().instance)->source, kOwn);
   auto next = assignment();
   next.instance.source = ip("10.0.0.244");
   reload(next);
   deadline();
-  EXPECT_EQ(decode(port.last_sent, {100, 1, "xxxx", {}})->source, ip("10.0.0.244"));
+  EXPECT_EQ(test::decode_packet(port.last_sent, instance.assignment().instance)->source, ip("10.0.0.244"));
 }
 
 TEST_F(VrrpInstanceTest, AnnouncesAgainOnlyWhatItHas) {
@@ -194,7 +196,7 @@ TEST_F(VrrpInstanceTest, NoInvalidPacketTouchesAStateOrATimer) {
   const auto before = instance.deadline();
   hear(200, {}, "wrong");
   hear(200, {}, "");
-  hear(200, [](Advertisement& a) { a.advert_int = 5; });
+  hear(200, [](Advertisement& a) { a.interval = 5s; });
   hear(200, [this](Advertisement& a) { a.source = kOwn; });
   hear(200, [](Advertisement& a) { a.addresses.clear(); });
   EXPECT_EQ(instance.report().state, VrrpState::master);
@@ -334,7 +336,7 @@ TEST_F(VrrpInstanceTest, AReloadOfPriorityAndPasswordIsInTheNextAdvertisementAnd
   EXPECT_EQ(instance.deadline(), before);
   EXPECT_EQ(instance.report().priority, 20);
   deadline();
-  EXPECT_EQ(decode(port.last_sent, {100, 1, "other", {}})->priority, 20);
+  EXPECT_EQ(test::decode_packet(port.last_sent, instance.assignment().instance)->priority, 20);
 }
 
 TEST_F(VrrpInstanceTest, AReloadBeforeTheInterfaceWasLookedAtStartsNothing) {

@@ -8,14 +8,18 @@
 #include <functional>
 
 #include "vrrp/announce.hpp"
+#include "vrrp_support.hpp"
 
 namespace vrrp {
 namespace {
 
+using namespace std::chrono_literals;
+using test::packet_of;
+
 using Packet = std::vector<uint8_t>;
 
-base::Ipv4 ip(const char* text) {
-  return *base::Ipv4::parse(text);
+base::Ip ip(const char* text) {
+  return *base::Ip::parse(text);
 }
 
 Packet bytes(std::string_view hex) {
@@ -34,12 +38,17 @@ Advertisement advertisement(uint8_t priority, const char* source = "10.99.0.1") 
   return {.source = ip(source),
           .virtual_router_id = 100,
           .priority = priority,
-          .advert_int = 1,
+          .interval = 1s,
           .addresses = {ip("10.99.0.100")}};
 }
 
-Expected ours() {
-  return {.virtual_router_id = 100, .advert_int = 1, .auth_pass = kPassword, .own_source = ip("10.99.0.2")};
+model::VrrpInstance ours() {
+  return {.virtual_router_id = 100, .auth_pass = kPassword, .virtual_addresses = {ip("10.99.0.100")}};
+}
+
+std::expected<Advertisement, Rejection> read(std::span<const uint8_t> packet,
+                                             const model::VrrpInstance& instance = ours()) {
+  return test::decode_packet(packet, instance, ip("10.99.0.2"));
 }
 
 Packet message_of(const Packet& packet) {
@@ -64,78 +73,78 @@ void mend_checksum(Packet& packet) {
 // --- what we send
 
 TEST(VrrpPacket, MessagesAreTheBytesThatKeepalivedSends) {
-  EXPECT_EQ(message_of(encode(advertisement(100), kPassword)), bytes("21646401 01013386 0a630064 7333637233743132"));
-  EXPECT_EQ(message_of(encode(advertisement(50), kPassword)), bytes("21643201 01016586 0a630064 7333637233743132"));
-  EXPECT_EQ(message_of(encode(advertisement(0), kPassword)), bytes("21640001 01019786 0a630064 7333637233743132"));
+  EXPECT_EQ(message_of(packet_of(advertisement(100), kPassword)), bytes("21646401 01013386 0a630064 7333637233743132"));
+  EXPECT_EQ(message_of(packet_of(advertisement(50), kPassword)), bytes("21643201 01016586 0a630064 7333637233743132"));
+  EXPECT_EQ(message_of(packet_of(advertisement(0), kPassword)), bytes("21640001 01019786 0a630064 7333637233743132"));
 }
 
 TEST(VrrpPacket, TheIpHeaderIsTheOneThatKeepalivedSendsButForWhatTheKernelFillsIn) {
   Packet wanted = bytes("45c00028000a0000ff70d0250a630001e0000012");
   put_u16(wanted, 4, 0);   // identification
   put_u16(wanted, 10, 0);  // checksum
-  const Packet packet = encode(advertisement(100), kPassword);
+  const Packet packet = packet_of(advertisement(100), kPassword);
   EXPECT_EQ(Packet(packet.begin(), packet.begin() + 20), wanted);
 }
 
 TEST(VrrpPacket, WithoutAPasswordTheAuthenticationBytesAreThereAndZero) {
-  const Packet message = message_of(encode(advertisement(100), ""));
+  const Packet message = message_of(packet_of(advertisement(100), ""));
   ASSERT_EQ(message.size(), 20u);
   EXPECT_EQ(message[4], 0) << "authentication type";
   EXPECT_TRUE(std::ranges::all_of(message.end() - 8, message.end(), [](uint8_t b) { return b == 0; }));
 }
 
 TEST(VrrpPacket, APasswordIsPaddedWithZeroesAndCutAtEightBytes) {
-  const Packet padded = encode(advertisement(100), "abc");
+  const Packet padded = packet_of(advertisement(100), "abc");
   EXPECT_EQ(Packet(padded.end() - 8, padded.end()), bytes("6162630000000000"));
-  const Packet cut = encode(advertisement(100), "s3cr3t12345");
+  const Packet cut = packet_of(advertisement(100), "s3cr3t12345");
   EXPECT_EQ(Packet(cut.end() - 8, cut.end()), bytes("7333637233743132"));
 }
 
 TEST(VrrpPacket, ReadsBackWhatItWrote) {
   Advertisement many = advertisement(254);
-  for (uint8_t i = 1; i < 255; ++i) many.addresses.push_back(base::Ipv4::from_host(0x0a630100u + i));
+  for (uint8_t i = 1; i < 255; ++i) many.addresses.emplace_back(base::Ipv4::from_host(0x0a630100u + i));
   ASSERT_EQ(many.addresses.size(), 255u);
-  EXPECT_EQ(decode(encode(many, kPassword), ours()), many);
+  EXPECT_EQ(read(packet_of(many, kPassword)), many);
 }
 
 // --- what we accept
 
 TEST(VrrpPacket, AcceptsTheFrameCapturedFromKeepalived) {
   const Packet captured = bytes("45c00028000a0000ff70d0250a630001e0000012 21646401010133860a6300647333637233743132");
-  EXPECT_EQ(decode(captured, ours()), advertisement(100));
+  EXPECT_EQ(read(captured), advertisement(100));
 }
 
 TEST(VrrpPacket, AcceptsEthernetPaddingBeyondTheIpLength) {
-  Packet packet = encode(advertisement(100), kPassword);
+  Packet packet = packet_of(advertisement(100), kPassword);
   packet.resize(packet.size() + 6, 0xaa);
-  EXPECT_TRUE(decode(packet, ours()));
+  EXPECT_TRUE(read(packet));
 }
 
 TEST(VrrpPacket, AcceptsIpOptions) {
-  Packet packet = encode(advertisement(100), kPassword);
+  Packet packet = packet_of(advertisement(100), kPassword);
   packet.insert(packet.begin() + 20, {0x94, 0x04, 0x00, 0x00});  // router alert
   packet[0] = 0x46;
   put_u16(packet, 2, packet.size());
-  EXPECT_TRUE(decode(packet, ours()));
-  EXPECT_EQ(peek_virtual_router_id(packet), 100);
+  EXPECT_TRUE(read(packet));
+  EXPECT_EQ(peek_virtual_router_id(decode_ipv4(packet)->message), 100);
 }
 
 TEST(VrrpPacket, AcceptsOtherAddressesThanOursAndTellsThem) {
   Advertisement other = advertisement(100);
   other.addresses = {ip("10.99.0.7"), ip("10.99.0.8")};
-  EXPECT_EQ(decode(encode(other, kPassword), ours())->addresses, other.addresses);
+  EXPECT_EQ(read(packet_of(other, kPassword))->addresses, other.addresses);
 }
 
 TEST(VrrpPacket, AcceptsEveryPriorityFromAPeer) {
   for (const int priority : {0, 1, 50, 100, 254, 255}) {
-    EXPECT_TRUE(decode(encode(advertisement(static_cast<uint8_t>(priority)), kPassword), ours())) << priority;
+    EXPECT_TRUE(read(packet_of(advertisement(static_cast<uint8_t>(priority)), kPassword))) << priority;
   }
 }
 
 TEST(VrrpPacket, AcceptsAnyPasswordOfWhichTheFirstEightBytesAgree) {
-  Expected longer = ours();
+  model::VrrpInstance longer = ours();
   longer.auth_pass = "s3cr3t12345";
-  EXPECT_TRUE(decode(encode(advertisement(100), kPassword), longer));
+  EXPECT_TRUE(read(packet_of(advertisement(100), kPassword), longer));
 }
 
 // --- what we reject: a good packet with one thing changed
@@ -154,10 +163,10 @@ void PrintTo(const Wrong& wrong, std::ostream* out) {
 class VrrpPacketRejects : public testing::TestWithParam<Wrong> {};
 
 TEST_P(VrrpPacketRejects, AndSaysWhy) {
-  Packet packet = encode(advertisement(200), kPassword);
+  Packet packet = packet_of(advertisement(200), kPassword);
   GetParam().change(packet);
   if (GetParam().mend) mend_checksum(packet);
-  const auto decoded = decode(packet, ours());
+  const auto decoded = read(packet);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().reason, GetParam().reason) << decoded.error().str();
   EXPECT_EQ(decoded.error().str().find(kPassword), std::string::npos);
@@ -201,29 +210,29 @@ INSTANTIATE_TEST_SUITE_P(
                     Wrong{"our own address", Reason::own_source, [](Packet& p) { p[15] = 2; }}));
 
 TEST(VrrpPacket, WithoutAPasswordOfOursOneFromAPeerIsRejected) {
-  Expected open = ours();
+  model::VrrpInstance open = ours();
   open.auth_pass = "";
-  EXPECT_TRUE(decode(encode(advertisement(100), ""), open));
-  EXPECT_EQ(decode(encode(advertisement(100), kPassword), open).error().reason, Reason::auth_type);
+  EXPECT_TRUE(read(packet_of(advertisement(100), ""), open));
+  EXPECT_EQ(read(packet_of(advertisement(100), kPassword), open).error().reason, Reason::auth_type);
 }
 
 TEST(VrrpPacket, EveryCutAndEveryChangedByteIsRejectedOrReadWithoutHarm) {
-  const Packet good = encode(advertisement(200), kPassword);
+  const Packet good = packet_of(advertisement(200), kPassword);
   for (size_t size = 0; size < good.size(); ++size) {
-    EXPECT_FALSE(decode(std::span(good).first(size), ours())) << size;
-    peek_virtual_router_id(std::span(good).first(size));
+    EXPECT_FALSE(read(std::span(good).first(size))) << size;
+    if (size >= 20) peek_virtual_router_id(std::span(good).subspan(20, size - 20));
   }
   for (size_t at = 20; at < good.size(); ++at) {
     Packet changed = good;
     changed[at] ^= 0x10;
-    EXPECT_FALSE(decode(changed, ours())) << at;
+    EXPECT_FALSE(read(changed)) << at;
   }
 }
 
 TEST(VrrpPacket, ARejectionNamesWhatItGotAndWhatItWanted) {
-  Packet packet = encode(advertisement(200), kPassword);
+  Packet packet = packet_of(advertisement(200), kPassword);
   packet[8] = 64;
-  const Rejection rejection = decode(packet, ours()).error();
+  const Rejection rejection = read(packet).error();
   EXPECT_EQ(rejection.str(), "TTL 64 instead of 255");
   EXPECT_EQ(rejection.source, ip("10.99.0.1"));
 }
@@ -231,7 +240,7 @@ TEST(VrrpPacket, ARejectionNamesWhatItGotAndWhatItWanted) {
 // --- gratuitous ARP
 
 TEST(GratuitousArp, IsTheFrameThatKeepalivedSends) {
-  const ArpFrame frame = gratuitous_arp(*base::Mac::parse("02:00:00:00:02:01"), ip("10.99.0.100"));
+  const ArpFrame frame = gratuitous_arp(*base::Mac::parse("02:00:00:00:02:01"), ip("10.99.0.100").v4());
   EXPECT_EQ(Packet(frame.begin(), frame.end()),
             bytes("ffffffffffff 020000000201 0806 0001080006040001 020000000201 0a630064 ffffffffffff 0a630064"));
 }
