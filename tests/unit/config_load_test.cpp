@@ -101,7 +101,7 @@ TEST(Load, FillsInKeepalivedsDefaults) {
   EXPECT_EQ(instance.priority, 100);
   EXPECT_EQ(instance.advert_int, 1s);
   EXPECT_FALSE(instance.nopreempt);
-  EXPECT_EQ(instance.source, base::Ipv4());
+  EXPECT_EQ(instance.source, base::Ip());
   EXPECT_EQ(instance.auth_pass, "");
   const model::VirtualServer& server = loaded->config.virtual_servers.at(0);
   EXPECT_EQ(server.name, "TCP 10.0.0.100:80");
