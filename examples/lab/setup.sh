@@ -12,7 +12,7 @@ build=(cmake ninja-build g++ pkg-config clang llvm bpftool libbpf-dev libnl-3-de
   libsystemd-dev libgtest-dev libgmock-dev libbenchmark-dev)
 servers=(nginx vsftpd)
 lab=(iproute2 ethtool curl jq procps util-linux)
-tests=(ccache keepalived frr lftp tcpdump git shellcheck)
+tests=(ccache keepalived frr lftp nftables tcpdump git shellcheck)
 guests=(qemu-system-x86 busybox-static cpio xz-utils ipvsadm) # of tests/guest and tests/bench/guest
 tools=(clang-19 clang-format-19 clang-tidy-19 libclang-rt-19-dev) # where the distribution has them
 
