@@ -3,6 +3,7 @@
 # The conformance list of VRRP: one director with an instance for each row, and a peer that sends what the row says
 # (vrrp_conformance.json). Then what else happens to a MASTER: a reload, floods, addresses removed, sending refused, a
 # freeze, the carrier, the interface, a stop.
+# shellcheck disable=SC2016 # what looks like it is jq's
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 command -v nft >/dev/null || skip "nft is not installed"
@@ -44,6 +45,9 @@ of_status() { director_status director-1 --json | jq -r "$1"; }
 states() { of_status '[.vrrp_instances[].state] | unique | join(" ")'; }
 all_are() { [ "$(states)" = "$1" ]; }
 addresses_are() { [ "$(lab_exec director-1 ip -j -4 address show dev enp1s0 | jq '.[].addr_info | length - 1')" = "$1" ]; }
+# Nothing is forwarded here, so the switch's end needs no XDP program, whose ring would not hold what all instances send
+# when they take over at once.
+wire_director() { LAB_MODE=plain lab_wire director-1 enp1s0 switch 10.99.0.5/16; }
 now() { echo "${EPOCHREALTIME/,/.}"; }
 
 # on_schedule FROM TO: each instance's advertisements came within 5 % of their time.
@@ -71,7 +75,14 @@ has_address() { lab_exec director-1 ip -4 -o address show dev enp1s0 | grep -F "
 send_errors() { of_status '[.vrrp_instances[].send_errors] | min'; }
 least_errors() { [ "$(send_errors)" -ge "$1" ]; }
 leases_are_below() { of_status '.vrrp_instances[].virtual_addresses[].lease_seconds' | jq -es "max < $1" >/dev/null; }
-advertise_again() { [ "$(heard --argjson t "$1" 'map(select(.t > $t and .kind == "advert").vrid) | unique | length')" = "$INSTANCES" ]; }
+# all_advertised FROM TO: each instance did, in this time.
+all_advertised() {
+  [ "$(heard --argjson from "$1" --argjson to "$2" \
+    'between($from; $to) | map(select(.kind == "advert").vrid) | unique | length')" = "$INSTANCES" ]
+}
+
+# a_moment_from TIME: a retry or two later.
+a_moment_from() { jq -n "$1 + 0.25"; }
 transitions() { grep -c ' → ' "$LAB_STATE/director-1/unit.log"; }
 answers() { lab_exec peer "$TEST_SUPPORT/arp_probe" eth0 "$1" --requests 20 | jq '.requests - .unanswered'; }
 
@@ -79,7 +90,7 @@ mkdir -p "$LAB_STATE"
 jq -L "$net_dir" 'include "vrrp_conformance"; numbered' "$net_dir/vrrp_conformance.json" >"$ROWS"
 lab_switch switch
 lab_node director-1
-lab_wire director-1 enp1s0 switch 10.99.0.5/16
+wire_director
 lab_node peer
 lab_wire peer eth0 switch 10.99.0.2/16
 rows '{vrrp_instances: instances}' >"$LAB_STATE/director-1/xdirector.json"
@@ -113,7 +124,7 @@ check "none of it changed a state" all_are MASTER
 start=$(now)
 lab_exec director-1 ip address delete 10.99.1.1/32 dev enp1s0
 check_within 0.5 "row 50: an address removed by hand is put back" has_address 10.99.1.1
-check_within 0.5 "and announced" announced_since "$start" 10.99.1.1
+check_within 2 "and announced" announced_since "$start" 10.99.1.1
 
 transitions=$(transitions)
 worker=$(director_processes director-1 "worker vrrp")
@@ -128,14 +139,16 @@ NFT
 check_within 3 "row 55: sending is refused: no lease is renewed" leases_are_below 1.9
 start=$(now)
 lab_exec director-1 nft delete table ip refuse
-check_within 0.5 "allowed again, all advertise at once" advertise_again "$start"
+end=$(a_moment_from "$(now)")
+check_within 2 "allowed again, all advertise at once" all_advertised "$start" "$end"
 check_within 3 "each has tried again and again" least_errors 1
 before=$(send_errors)
 lab_exec director-1 tc qdisc replace dev enp1s0 root tbf rate 8bit burst 10 limit 1
 check_within 3 "the same with a queue that is full" leases_are_below 1.9
 start=$(now)
 lab_exec director-1 tc qdisc delete dev enp1s0 root
-check_within 0.5 "no more full, all advertise at once" advertise_again "$start"
+end=$(a_moment_from "$(now)")
+check_within 2 "no more full, all advertise at once" all_advertised "$start" "$end"
 check_within 3 "each has tried again and again" least_errors $((before + 1))
 check "none changed its state" is "$(transitions)" "$transitions"
 check "nor the process" is "$(director_processes director-1 "worker vrrp")" "$worker"
@@ -144,10 +157,10 @@ lab_exec switch ip link set dev director-1 down
 check_within 1 "row 48: without carrier, all are FAULT" all_are FAULT
 check_within 1 "and no address is left" addresses_are 0
 lab_exec director-1 ip link delete dev enp1s0
-lab_wire director-1 enp1s0 switch 10.99.0.5/16
+wire_director
 start=$(now)
 check_within 1 "rows 49 and 51: with a new interface of the name, they are BACKUP" all_are "BACKUP MASTER"
-advertise '{priority: 200, every_ms: 900, times: 5}' '[2]' >>"$LAB_STATE/peer/more.sent"
+advertise '{priority: 200, every_ms: 900, times: 6}' '[2]' >>"$LAB_STATE/peer/more.sent"
 check "the one that hears a better MASTER stays so" vrrp_state_is director-1 BACKUP row_1_2
 check "the others are MASTER after their time" is "$(heard --argjson t "$start" \
   'takeover_problem($t; $rows[0] | map(select(.vrid != 2 and .instance.priority != 255)))')" ""
@@ -159,8 +172,8 @@ advertise '{priority: 50, after_ms: 3700, times: 1}' '[3, 4, 5]' >>"$LAB_STATE/p
 sleep 3.3
 check "row 51: the fence is on the new interface: no ARP request is answered" is "$(answers 10.99.1.3)" 0
 wait $!
-start=$(now)
-director_signal director-1 CONT ""
+frozen=$(director_processes director-1)
+start=$(lab_exec director-1 bash -c 'date +%s.%N; kill -CONT $0' "$frozen")
 check_within 2 "going on, all are MASTER" all_are MASTER
 check "row 53: and said so to the other within 50 ms" is \
   "$(heard --argjson t "$start" 'reassert_problem($t; $rows[0] | map(select(.vrid == (3, 4, 5))))')" ""
