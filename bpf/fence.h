@@ -2,12 +2,13 @@
 /*
  * The fence: a node whose mastership has run out goes silent. It drops ARP requests for a virtual address whose lease
  * is past, so its kernel, which may still have the address, does not answer. So with the neighbour solicitations of
- * IPv6.
+ * IPv6. What the node says of its own accord is held back by the other half, egress.h; and what is sent to a virtual
+ * router's MAC address is judged by the lease, too.
  */
 #pragma once
 
+#include "leases.h"
 #include "parse.h"
-#include "tables.h"
 
 #define ARP_REQUEST 1
 
@@ -21,56 +22,36 @@ struct xd_arp {
 	__u8 target[4];
 };
 
-/* Only an address with a lease can be fenced: one without VRRP, or given up in order, has none. */
-static __always_inline bool address_is_fenced(const struct xd_address *address)
-{
-	for (__u32 i = 0; i < XD_MAX_LEASES; i++) {
-		__u32 key = i;
-		struct xd_lease *lease = bpf_map_lookup_elem(&leases, &key);
-
-		if (lease && lease->address.word[3] == address->word[3] && lease->address.word[2] == address->word[2] &&
-		    lease->address.word[1] == address->word[1] && lease->address.word[0] == address->word[0])
-			return READ_ONCE(lease->until) < bpf_ktime_get_boot_ns();
-	}
-	return false;
-}
-
-/* The verdict on a question for the address: `otherwise`, where it is not fenced. */
-SUBPROGRAM int fence_ask(const struct xd_address *address, int otherwise)
-{
-	return address && address->word[3] && address_is_fenced(address) ? verdict_dropped_fenced : otherwise;
-}
-
 static __always_inline int fence_arp(struct xd_cursor *cursor)
 {
 	struct xd_arp *arp = cursor_take(cursor, sizeof(*arp));
-	struct xd_address address = {{0, 0, bpf_htonl(0xffff), 0}};
 
 	if (!arp || arp->operation != bpf_htons(ARP_REQUEST) || arp->protocol != bpf_htons(ETH_P_IP))
 		return verdict_passed_not_ip;
-	address.word[3] = *(__be32 *)arp->target;
-	return fence_ask(&address, verdict_passed_not_ip);
+	return lease_of_ipv4(*(__be32 *)arp->target) == LEASE_ENDED ? verdict_dropped_fenced : verdict_passed_not_ip;
 }
 
-#define ND_SOLICITATION 135
+#define ND_SOLICITATION  135
+#define ND_ADVERTISEMENT 136
 
-struct xd_neighbour_solicitation {
+/* A solicitation or an advertisement. */
+struct xd_neighbour_message {
 	__u8 type, code;
 	__be16 checksum;
-	__u32 reserved;
+	__u32 flags;
 	struct xd_address target;
 };
 
 /* The cursor is behind the IPv6 header. A solicitation has no extension headers. */
 static __always_inline int fence_nd(struct xd_cursor cursor)
 {
-	const struct xd_neighbour_solicitation *question = cursor_take(&cursor, sizeof(*question));
+	const struct xd_neighbour_message *question = cursor_take(&cursor, sizeof(*question));
 	struct xd_address address;
 
 	if (!question || question->type != ND_SOLICITATION)
 		return NO_VERDICT;
 	address = question->target;
-	return fence_ask(&address, NO_VERDICT);
+	return lease_of(&address) == LEASE_ENDED ? verdict_dropped_fenced : NO_VERDICT;
 }
 
 /* A frame that is not IPv4. NO_VERDICT: it is IPv6, and not a question for a fenced address. */
@@ -89,4 +70,28 @@ static __always_inline int fence_check(struct xd_cursor *cursor, __be16 protocol
 	if (likely(ip->nexthdr != NEXT_ICMP6))
 		return NO_VERDICT;
 	return fence_nd((struct xd_cursor){(void *)(ip + 1), cursor->end});
+}
+
+/* A frame to the MAC address of a virtual router, whose cursor is behind the link layer: whoever is MASTER takes it. */
+static __always_inline int fence_virtual_mac(struct xd_cursor cursor, __be16 protocol)
+{
+	int lease = LEASE_NONE;
+
+	if (protocol == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ip = cursor_take(&cursor, sizeof(*ip));
+
+		if (ip)
+			lease = lease_of_ipv4(ip->daddr);
+	} else {
+		const struct ipv6hdr *ip = cursor_take(&cursor, sizeof(*ip));
+		struct xd_address address;
+
+		if (ip) {
+			address = *(const struct xd_address *)&ip->daddr;
+			lease = lease_of(&address);
+		}
+	}
+	if (lease == LEASE_RUNS)
+		return NO_VERDICT;
+	return lease == LEASE_ENDED ? verdict_dropped_virtual_mac : verdict_passed_not_ours;
 }

@@ -113,6 +113,13 @@ struct {
 } fragments SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, XD_MAX_VRRP_SEEN);
+	__type(key, struct xd_vrrp_key);
+	__type(value, struct xd_vrrp_seen);
+} vrrp_seen SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

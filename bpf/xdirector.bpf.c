@@ -14,13 +14,16 @@
 #include "begin.h"       /* a new one */
 #include "rewrite.h"     /* new MAC addresses, and out */
 #include "count.h"       /* one verdict per packet */
+#include "wire.h"        /* VRRP is noted, before any firewall can drop it */
 #include "fast.h"        /* the same at once for most packets: of an established connection */
+#include "egress.h"      /* and what this host says itself: no claim to an address that is not ours any more */
 
 /* Reads the frame. NO_VERDICT: it has a flow. A later fragment has its verdict, and the slot that goes with it. */
 SUBPROGRAM int packet_read(struct xdp_md *ctx, struct xd_flow *flow)
 {
 	struct xd_cursor cursor = {(void *)(long)ctx->data, (void *)(long)ctx->data_end};
 	__be16 protocol = parse_link(&cursor);
+	struct xd_cursor network = cursor;
 	int verdict;
 
 	if (!flow)
@@ -33,11 +36,16 @@ SUBPROGRAM int packet_read(struct xdp_md *ctx, struct xd_flow *flow)
 	if ((void *)(long)ctx->data + sizeof(struct xd_ethernet) > cursor.end)
 		return verdict_passed_malformed;
 	verdict = frame_judge((void *)(long)ctx->data, ctx->ingress_ifindex);
-	if (verdict != NO_VERDICT)
-		return verdict;
-	flow->tick = current_tick();
-	verdict = protocol == bpf_htons(ETH_P_IP) ? parse_ipv4(&cursor, flow) : parse_ipv6(&cursor, flow);
-	return verdict == NO_VERDICT && flow->fragment == FRAGMENT_LATER ? fragment_follow(flow) : verdict;
+	if (verdict == TO_VIRTUAL_MAC)
+		verdict = fence_virtual_mac(cursor, protocol);
+	if (verdict == NO_VERDICT) {
+		flow->tick = current_tick();
+		verdict = protocol == bpf_htons(ETH_P_IP) ? parse_ipv4(&cursor, flow) : parse_ipv6(&cursor, flow);
+		if (verdict == NO_VERDICT)
+			return flow->fragment == FRAGMENT_LATER ? fragment_follow(flow) : NO_VERDICT;
+	}
+	wire_watch(ctx, network, protocol);
+	return verdict;
 }
 
 /* The verdict; with one that forwards, the flow's slot is set. */

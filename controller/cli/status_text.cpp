@@ -66,6 +66,10 @@ void show_head(Page& page, const Json& status) {
     page.line("{}: {}", text(interface, "name"), attachment(interface));
     for (const Json& warning : interface.at("warnings")) page.line("  {}", warning.get<std::string>());
   }
+  if (const Json& fence = status.at("fence"); text(fence, "state") != "complete") {
+    page.line("fence: {}", text(fence, "state"));
+    for (const Json& problem : fence.at("problems")) page.line("  {}", problem.get<std::string>());
+  }
   for (const Json& peer : status.at("peer_directors")) {
     const std::string mac = text(peer, "mac");
     page.line("peer director {}: {}", text(peer, "address"), mac.empty() ? "MAC ADDRESS UNKNOWN" : mac);

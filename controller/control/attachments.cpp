@@ -94,6 +94,11 @@ void Attachments::note_problem(const std::string& name, const std::string& probl
   known = problem;
 }
 
+std::string Attachments::problem(const std::string& interface) const {
+  const auto known = problems_.find(interface);
+  return known == problems_.end() ? "" : known->second;
+}
+
 InterfaceStatus Attachments::status_of(const AttachmentPlan& plan, const std::string& name) const {
   InterfaceStatus status{.name = name, .mode = {}, .carrier = plan.carrier(name).value_or(""), .warnings = {}};
   if (!status.carrier.empty()) return status;
@@ -103,8 +108,7 @@ InterfaceStatus Attachments::status_of(const AttachmentPlan& plan, const std::st
     status.multi_buffer = attached.how.multi_buffer;
     if (!attached.how.warning.empty()) status.warnings.push_back(attached.how.warning);
   }
-  const auto problem = problems_.find(name);
-  if (problem != problems_.end() && !problem->second.empty()) status.warnings.push_back(problem->second);
+  if (const std::string problem = this->problem(name); !problem.empty()) status.warnings.push_back(problem);
   if (!network_.link(name)) status.warnings.emplace_back("the interface does not exist");
   // As they are now: what has been put right since is gone. Whether the driver refuses native mode is known by now.
   for (const Finding& finding : findings(plan, name)) {

@@ -30,6 +30,9 @@ class Attachments {
   // Attaches to as many of them as it can, logs what it cannot, and takes the program off all others.
   void hold(const std::vector<std::string>& interfaces);
 
+  // Why hold() could not attach there. Empty: it could.
+  std::string problem(const std::string& interface) const;
+
   std::vector<InterfaceStatus> status(const std::vector<std::string>& interfaces) const;
 
  private:

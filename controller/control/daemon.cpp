@@ -70,6 +70,7 @@ class Daemon {
   void reload();
   base::Result<> take(const model::Config& config);
   void hold_interfaces();
+  void hold_fence(const std::set<std::string>& interfaces);
   void send_vrrp();
   void send_health();
 
@@ -116,7 +117,7 @@ class Daemon {
   IdleSlots idle_slots_;
   std::map<model::Index, uint64_t> positions_;  // of lc and wlc virtual servers, when they were rebalanced last
   Fence fence_;
-  std::string fence_problem_;
+  std::vector<std::string> fence_problems_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
   ipc::ConfigureHealth health_sent_;
@@ -174,12 +175,29 @@ void Daemon::hold_interfaces() {
   std::set<std::string> fenced;
   for (const model::VrrpInstance& instance : config_.vrrp_instances) fenced.insert(instance.interface);
   for (const netlink::Link& link : virtual_addresses_->interfaces()) fenced.insert(link.name);
-  if (serves()) fenced.insert("all");  // by whichever interface somebody asks for what is on lo
   attachments_->hold(program_interfaces(config_));
-  const base::Result<> done = fence_.hold(fenced);
-  const std::string problem = done ? "" : done.error().message;
-  if (problem != fence_problem_ && !done) base::log::warning("the fence is partial: {}", problem);
-  fence_problem_ = problem;
+  hold_fence(fenced);
+}
+
+// All of the fence: the program at the entrance, the filter at the exit, the kernel's own settings.
+void Daemon::hold_fence(const std::set<std::string>& interfaces) {
+  std::vector<dataplane::Place> exits;
+  for (const std::string& name : interfaces) {
+    if (const auto link = network_->link(name)) exits.push_back({static_cast<uint32_t>(link->index), name, link->mtu});
+  }
+  std::vector<std::string> problems = dataplane_->hold_egress(exits);
+  std::set<std::string> quiet = interfaces;
+  if (serves()) quiet.insert("all");  // by whichever interface somebody asks for what is on lo
+  if (const base::Result<> done = fence_.hold(quiet); !done) problems.push_back(done.error().message);
+  for (const std::string& name : interfaces) {
+    if (const std::string problem = attachments_->problem(name); !problem.empty()) problems.push_back(problem);
+  }
+  for (const std::string& problem : problems) {
+    if (std::ranges::find(fence_problems_, problem) == fence_problems_.end()) {
+      base::log::warning("the fence is partial: {}", problem);
+    }
+  }
+  fence_problems_ = std::move(problems);
 }
 
 void Daemon::send_vrrp() {
@@ -360,6 +378,7 @@ std::string Daemon::status() const {
                .config = &config_,
                .tables = &dataplane_->tables(),
                .interfaces = attachments_->status(config_.attached_interfaces()),
+               .fence_problems = fence_problems_,
                .workers = {{"vrrp", {vrrp_.pid(), vrrp_.restarts()}}, {"health", {health_.pid(), health_.restarts()}}},
                .vrrp = vrrp_reports_,
                .health = health_state_.reports(),

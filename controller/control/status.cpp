@@ -142,6 +142,7 @@ Json status_json(const Snapshot& all) {
                                   {"carrier", interface.carrier},
                                   {"warnings", interface.warnings}});
   }
+  json["fence"] = {{"state", all.fence_problems.empty() ? "complete" : "partial"}, {"problems", all.fence_problems}};
   json["peer_directors"] = Json::array();
   for (const auto& [address, mac] : all.peer_directors) {
     json["peer_directors"].push_back({{"address", address.str()}, {"mac", mac ? mac->str() : ""}});

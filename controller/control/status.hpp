@@ -46,6 +46,7 @@ struct Snapshot {
   const model::Config* config = nullptr;
   const model::Tables* tables = nullptr;
   std::vector<InterfaceStatus> interfaces;
+  std::vector<std::string> fence_problems;  // parts of it that do not hold, and why
   std::map<base::Ip, std::optional<base::Mac>> peer_directors;
   std::map<std::string, WorkerStatus> workers;
   std::map<std::string, ipc::VrrpReport> vrrp;        // by instance

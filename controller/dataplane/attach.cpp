@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fd.hpp"
+#include "dataplane/egress.hpp"
 #include "dataplane/pins.hpp"
 
 namespace dataplane {
@@ -166,6 +167,7 @@ void detach_others(const std::set<uint32_t>& keep) {
 
 bool detach_all() {
   detach_others({});
+  unfence_other_egress({});
   return pins::remove_all();
 }
 

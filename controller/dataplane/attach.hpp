@@ -52,7 +52,8 @@ void detach(uint32_t ifindex);
 // Takes off every pinned link whose interface is not in `keep`, those of interfaces that are gone included.
 void detach_others(const std::set<uint32_t>& keep);
 
-// Takes every link off and removes all maps: forwarding ends, nothing stays. False: there was nothing.
+// Takes every link and every filter at an exit off and removes all maps: forwarding ends, nothing stays. False: there
+// was nothing.
 bool detach_all();
 
 }  // namespace dataplane

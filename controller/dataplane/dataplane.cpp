@@ -10,10 +10,12 @@
 #include <array>
 #include <bit>
 #include <ctime>
+#include <set>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
+#include "dataplane/egress.hpp"
 #include "dataplane/layout1.hpp"
 #include "dataplane/named_maps.hpp"
 #include "dataplane/pins.hpp"
@@ -91,23 +93,40 @@ uint64_t count_entries(const base::Fd& connections) {
   return count;
 }
 
-// Lets the program stand on the pinned maps. False: they are not all there, or not ours.
-base::Result<bool> adopt(xdirector& program, const TableSizes& sizes) {
-  std::vector<base::Fd> pinned;
+enum class Adoption {
+  none,     // the pinned maps are not all there, or not ours
+  partial,  // renewable ones are made anew beside them
+  whole,
+};
+
+// Lets the program stand on the pinned maps.
+base::Result<Adoption> adopt(xdirector& program, const TableSizes& sizes) {
+  std::vector<std::pair<NamedMap, base::Fd>> pinned;
+  Adoption adoption = Adoption::whole;
   for (const NamedMap& named : named_maps(program)) {
     base::Result<base::Fd> map = pins::open(named.name);
     if (!map) return std::unexpected(map.error());
-    if (!same_shape(named.map, *map)) return false;
-    pinned.push_back(std::move(*map));
+    if (same_shape(named.map, *map)) {
+      pinned.emplace_back(named, std::move(*map));
+    } else if (named.renewable) {
+      adoption = Adoption::partial;
+    } else {
+      return Adoption::none;
+    }
   }
-  if (!same_settings(pinned.front(), sizes)) return false;
-  size_t i = 0;
-  for (const NamedMap& named : named_maps(program)) {
-    if (const int error = bpf_map__reuse_fd(named.map, pinned[i++].get()); error != 0) {
+  if (!same_settings(pinned.front().second, sizes)) return Adoption::none;
+  for (const auto& [named, map] : pinned) {
+    if (const int error = bpf_map__reuse_fd(named.map, map.get()); error != 0) {
       return base::fail_errno(fmt::format("cannot take over {}", pins::path(named.name)), -error);
     }
   }
-  return true;
+  return adoption;
+}
+
+// What the pinned counters say, into new ones that have other verdicts, too.
+void copy_counters(Maps& maps) {
+  const base::Result<base::Fd> pinned = pins::open("counters");
+  if (pinned && *pinned) maps.set_counters(PerCpuCounters<xd_counters>(pinned->get()).sum(0));
 }
 
 base::Result<> pin_all(const xdirector& program) {
@@ -152,10 +171,11 @@ base::Result<Dataplane> Dataplane::open(const TableSizes& sizes) {
   bpf_map__set_max_entries(program->maps.connections6, sizes.connections6);
   bpf_map__set_max_entries(program->maps.persistence, sizes.templates);
 
-  const base::Result<bool> adopted = adopt(*program, sizes);
-  if (!adopted) return std::unexpected(adopted.error());
-  std::unique_ptr<EarlierRun> earlier = *adopted ? nullptr : open_earlier_run();
-  if (!*adopted) {
+  const base::Result<Adoption> adoption = adopt(*program, sizes);
+  if (!adoption) return std::unexpected(adoption.error());
+  const bool adopted = *adoption != Adoption::none;
+  std::unique_ptr<EarlierRun> earlier = adopted ? nullptr : open_earlier_run();
+  if (!adopted) {
     const base::Result<xd_settings> settings =
         earlier ? settings_after(earlier->settings(), sizes) : new_settings(sizes);
     if (!settings) return std::unexpected(settings.error());
@@ -171,8 +191,9 @@ base::Result<Dataplane> Dataplane::open(const TableSizes& sizes) {
   base::Result<TickClock> clock = TickClock::open(program->data_settings->settings.tick_shift);
   if (!clock) return std::unexpected(clock.error());
   Dataplane dataplane(std::move(program), std::move(*maps), std::move(*clock));
-  dataplane.kept_ = *adopted;
-  if (*adopted) {
+  dataplane.kept_ = *adoption == Adoption::whole;
+  if (adopted) {
+    if (*adoption == Adoption::partial) copy_counters(dataplane.maps_);
     dataplane.found_ = "took over the tables of an earlier run";
   } else if (auto begun = dataplane.follow(std::move(earlier)); !begun) {
     return std::unexpected(begun.error());
@@ -248,6 +269,19 @@ base::Result<Attached> Dataplane::attach_to(const Place& place, std::optional<Mo
   base::Result<Attached> attached = attach(programs, place, wanted);
   in_use_ = in_use_ || attached.has_value();
   return attached;
+}
+
+std::vector<std::string> Dataplane::hold_egress(const std::vector<Place>& places) {
+  std::vector<std::string> problems;
+  std::set<uint32_t> keep;
+  for (const Place& place : places) {
+    keep.insert(place.ifindex);
+    const base::Result<> done =
+        fence_egress(bpf_program__fd(program_->progs.egress_fence), place.ifindex, place.interface);
+    if (!done) problems.push_back(done.error().message);
+  }
+  unfence_other_egress(keep);
+  return problems;
 }
 
 int Dataplane::leases_fd() const {

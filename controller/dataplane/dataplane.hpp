@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "dataplane/attach.hpp"
@@ -53,6 +54,9 @@ class Dataplane {
   bool in_use() const { return in_use_; }  // attached somewhere: to be kept even when the start fails
 
   base::Result<Attached> attach_to(const Place& place, std::optional<Mode> wanted);
+
+  // The fence at the exit of these interfaces, and of no others (egress.hpp). Returns what could not be done.
+  std::vector<std::string> hold_egress(const std::vector<Place>& places);
 
   int leases_fd() const;
   Maps& maps() { return maps_; }

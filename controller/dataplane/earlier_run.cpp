@@ -22,7 +22,9 @@ class SameLayout : public EarlierRun {
   static std::unique_ptr<EarlierRun> open() {
     std::map<std::string, base::Fd> pinned;
     MapFds fds;
-    for (const char* name : map_names()) {
+    std::vector<const char*> names = map_names();
+    names.push_back("counters");
+    for (const char* name : names) {
       base::Result<base::Fd> map = pins::open(name);
       if (!map || !*map) return nullptr;
       fds[name] = map->get();

@@ -6,7 +6,7 @@
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <functional>
@@ -92,33 +92,39 @@ class HashMap {
   int fd_ = -1;
 };
 
-// Values that consist of 64-bit counters only.
+// Values that consist of 64-bit counters only. A map of another version may have fewer of them, or more.
 template <typename Value>
 class PerCpuCounters {
  public:
   PerCpuCounters() = default;
-  explicit PerCpuCounters(int fd) : fd_(fd), cpus_(static_cast<size_t>(libbpf_num_possible_cpus())) {}
+  explicit PerCpuCounters(int fd) : fd_(fd), cpus_(static_cast<size_t>(libbpf_num_possible_cpus())) {
+    bpf_map_info info{};
+    uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0) words_ = (info.value_size + 7) / sizeof(uint64_t);
+  }
 
   Value sum(uint32_t index) const {
-    static_assert(sizeof(Value) % sizeof(uint64_t) == 0);
-    constexpr size_t kWords = sizeof(Value) / sizeof(uint64_t);
-    std::vector<uint64_t> words(cpus_ * kWords);
+    std::vector<uint64_t> words(cpus_ * words_);
     if (bpf_map_lookup_elem(fd_, &index, words.data()) != 0) words.assign(words.size(), 0);
-    std::array<uint64_t, kWords> total{};
-    for (size_t i = 0; i < words.size(); ++i) total.at(i % kWords) += words[i];
+    std::vector<uint64_t> total(std::max(words_, kWords));
+    for (size_t i = 0; i < words.size(); ++i) total[i % words_] += words[i];
     Value value{};
     std::memcpy(&value, total.data(), sizeof value);
     return value;
   }
   void set(uint32_t index, const Value& sum) {
-    std::vector<Value> values(cpus_);
-    values[0] = sum;
-    bpf_map_update_elem(fd_, &index, values.data(), BPF_ANY);
+    std::vector<uint64_t> words(std::max(cpus_ * words_, kWords));
+    std::memcpy(words.data(), &sum, sizeof sum);
+    std::fill(words.begin() + static_cast<ptrdiff_t>(std::min(words_, kWords)), words.end(), 0);
+    bpf_map_update_elem(fd_, &index, words.data(), BPF_ANY);
   }
 
  private:
+  static_assert(sizeof(Value) % sizeof(uint64_t) == 0);
+  static constexpr size_t kWords = sizeof(Value) / sizeof(uint64_t);
+
   int fd_ = -1;
-  size_t cpus_ = 0;
+  size_t cpus_ = 0, words_ = 0;
 };
 
 }  // namespace dataplane

@@ -26,14 +26,17 @@ constexpr std::pair<const char*, bpf_map * Members::*> kMaps[] = {{"settings", &
                                                                   {"connections6", &Members::connections6},
                                                                   {"persistence", &Members::persistence},
                                                                   {"fragments", &Members::fragments},
-                                                                  {"counters", &Members::counters},
                                                                   {"real_server_stats", &Members::real_server_stats}};
+
+constexpr std::pair<const char*, bpf_map * Members::*> kRenewable[] = {{"counters", &Members::counters},
+                                                                       {"vrrp_seen", &Members::vrrp_seen}};
 
 }  // namespace
 
 std::vector<NamedMap> named_maps(const xdirector& program) {
   std::vector<NamedMap> all;
   for (const auto& [name, member] : kMaps) all.push_back({name, program.maps.*member});
+  for (const auto& [name, member] : kRenewable) all.push_back({name, program.maps.*member, true});
   return all;
 }
 

@@ -16,11 +16,12 @@ namespace dataplane {
 struct NamedMap {
   const char* name;
   bpf_map* map;
+  bool renewable = false;  // that of an earlier version may be missing, or of another shape: nobody depends on it
 };
 
 // `settings` first: it says whose the others are.
 std::vector<NamedMap> named_maps(const xdirector& program);
-std::vector<const char*> map_names();
+std::vector<const char*> map_names();  // without the renewable ones
 
 // Their descriptors: of a loaded program, or opened by their pins.
 using MapFds = std::map<std::string, int>;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kBpffs = "/sys/fs/bpf";
 constexpr std::string_view kLinkPrefix = "link_";
+constexpr std::string_view kEgressPrefix = "egress_";
 constexpr std::string_view kNextPrefix = "next_";  // pinned, but not yet in its place
 
 std::vector<std::string> names() {
@@ -26,6 +27,17 @@ std::vector<std::string> names() {
   std::error_code error;
   for (std::filesystem::directory_iterator at(kDirectory, error), end; !error && at != end; at.increment(error)) {
     all.push_back(at->path().filename().string());
+  }
+  return all;
+}
+
+std::set<uint32_t> interfaces_with(std::string_view prefix) {
+  std::set<uint32_t> all;
+  for (const std::string& name : names()) {
+    if (!name.starts_with(prefix)) continue;
+    uint32_t ifindex = 0;
+    const char* end = name.data() + name.size();
+    if (std::from_chars(name.data() + prefix.size(), end, ifindex).ptr == end) all.insert(ifindex);
   }
   return all;
 }
@@ -52,6 +64,9 @@ std::string path(const std::string& name) {
 }
 std::string link_name(uint32_t ifindex) {
   return fmt::format("{}{}", kLinkPrefix, ifindex);
+}
+std::string egress_name(uint32_t ifindex) {
+  return fmt::format("{}{}", kEgressPrefix, ifindex);
 }
 
 base::Result<base::Fd> open(const std::string& name) {
@@ -92,19 +107,23 @@ base::Result<> complete_replacement(const std::string& first) {
   return {};
 }
 
+base::Result<> replace_one(int fd, const std::string& name) {
+  unpin(next_name(name));
+  if (auto done = pin(fd, next_name(name)); !done) return done;
+  if (rename(path(next_name(name)).c_str(), path(name).c_str()) != 0)
+    return base::fail_errno("cannot pin " + path(name));
+  return {};
+}
+
 void unpin(const std::string& name) {
   unlink(path(name).c_str());
 }
 
 std::set<uint32_t> links() {
-  std::set<uint32_t> all;
-  for (const std::string& name : names()) {
-    if (!name.starts_with(kLinkPrefix)) continue;
-    uint32_t ifindex = 0;
-    const char* end = name.data() + name.size();
-    if (std::from_chars(name.data() + kLinkPrefix.size(), end, ifindex).ptr == end) all.insert(ifindex);
-  }
-  return all;
+  return interfaces_with(kLinkPrefix);
+}
+std::set<uint32_t> egresses() {
+  return interfaces_with(kEgressPrefix);
 }
 
 bool remove_all() {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// /sys/fs/bpf/xdirector: where program links and maps outlive the process. Names: the maps' own, and link_IFINDEX.
+// /sys/fs/bpf/xdirector: where program links and maps outlive the process. Names: the maps' own, link_IFINDEX
+// and egress_IFINDEX.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@ base::Result<> prepare();
 
 std::string path(const std::string& name);
 std::string link_name(uint32_t ifindex);
+std::string egress_name(uint32_t ifindex);
 
 base::Result<base::Fd> open(const std::string& name);  // empty where there is none
 base::Result<> pin(int fd, const std::string& name);
@@ -28,10 +30,12 @@ base::Result<> pin(int fd, const std::string& name);
 // half done then is done or undone by complete_replacement(). The first comes last.
 base::Result<> replace(const std::vector<std::pair<std::string, int>>& fds);
 base::Result<> complete_replacement(const std::string& first);
+base::Result<> replace_one(int fd, const std::string& name);
 void unpin(const std::string& name);
 
-// The interfaces that have a pinned link, by the links' names.
+// The interfaces that have a pinned link, or a filter at the exit, by the pins' names.
 std::set<uint32_t> links();
+std::set<uint32_t> egresses();
 
 // Removes what is left of the pins, and the directory. False: there was nothing.
 bool remove_all();

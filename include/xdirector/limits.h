@@ -13,6 +13,7 @@
 #define XD_MAX_PEERS            6         /* peer directors: what fits beside a MAC address in one cache line */
 #define XD_MAX_FRAGMENTED       (1 << 14) /* datagrams whose fragments are under way */
 #define XD_FRAGMENT_SECONDS     30        /* and for how long, about; receivers wait up to 60 s (RFC 8200, 4.5) */
+#define XD_MAX_VRRP_SEEN        1024      /* (sender, virtual router) pairs; whoever was silent longest is forgotten */
 
 #define XD_SCHEDULE_BLOCK  32 /* slots per block: one cache line */
 #define XD_SCHEDULE_BLOCKS (1 << 17)

@@ -314,6 +314,25 @@ struct xd_fragmented {
 	__u32 tick; /* of a 32-bit tick count */
 };
 
+/*
+ * `vrrp_seen`: LRU hash of who advertises which virtual router where, as it came by the wire. Written by the program.
+ * It decides nothing.
+ */
+struct xd_vrrp_key {
+	struct xd_address sender;
+	__u32 ifindex; /* where it came in */
+	__u16 tag[2];  /* VLAN ids, the outermost first; host byte order, 0: none */
+	__u8 virtual_router_id;
+	__u8 reserved[3];
+};
+
+struct xd_vrrp_seen {
+	__u64 at; /* CLOCK_BOOTTIME, nanoseconds: the last one */
+	__u64 count;
+	__u8 priority, version; /* of the last one */
+	__u8 reserved[6];
+};
+
 /* `counters`: per-CPU array of one entry. Written by the program. */
 struct xd_counters {
 #define XD_FIELD(name, action, meaning) __u64 name;

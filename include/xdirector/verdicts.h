@@ -2,9 +2,9 @@
 /*
  * Every outcome a packet can have, listed once: X(name, action, meaning).
  *
- * A packet is counted under exactly one verdict. The list makes the program's enum, the fields of the per-CPU map
- * `counters`, the status output and docs/verdicts.md. FORWARD means XDP_TX or XDP_REDIRECT. Append only within a
- * layout.
+ * A packet that comes in is counted under exactly one verdict, one that goes out only when it is dropped. The list
+ * makes the program's enum, the fields of the per-CPU map `counters`, the status output and docs/verdicts.md. FORWARD
+ * means XDP_TX or XDP_REDIRECT. Append only within a layout.
  */
 #pragma once
 
@@ -26,10 +26,12 @@
 	X(passed_fragment, PASS, "a later IP fragment whose first has not come by, or is the kernel's")                \
 	X(passed_protocol, PASS, "neither TCP nor UDP, nor an ICMP error about them")                                  \
 	X(passed_no_service, PASS, "no virtual server has this address and port")                                      \
-	X(dropped_fenced, DROP, "an ARP request for a virtual address that this director has no valid lease for")      \
+	X(dropped_fenced, DROP, "ARP or ND asked for a virtual address that this director has no valid lease for")     \
 	X(dropped_no_real_server, DROP, "the virtual server has no real server to give a connection to")               \
 	X(dropped_no_mac, DROP, "the real server's MAC address is not known (yet)")                                    \
-	X(dropped_bad_table, DROP, "a table contradicts itself: a defect, please report it")
+	X(dropped_bad_table, DROP, "a table contradicts itself: a defect, please report it")                           \
+	X(dropped_virtual_mac, DROP, "to a VRRP MAC address, for a virtual address without a valid lease here")        \
+	X(dropped_claim, DROP, "sent by this host itself: a claim to a virtual address without a valid lease here")
 
 /* Index into the counters. */
 enum xd_verdict {

@@ -4,8 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <linux/pkt_cls.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <ctime>
@@ -263,6 +265,37 @@ Result Director::run_program(int program_fd, const Packet& packet) {
   }
   EXPECT_EQ(counted, 1) << "a packet is counted under exactly one verdict";
   return result;
+}
+
+bool Director::leaves(const Packet& packet) {
+  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet.bytes().data(),
+              .data_size_in = static_cast<uint32_t>(packet.bytes().size()), .repeat = 1);
+  const uint64_t before = counter(verdict_dropped_claim);
+  const int failed = bpf_prog_test_run_opts(program().egress_fd(), &options);
+  EXPECT_EQ(failed, 0) << "BPF_PROG_TEST_RUN: " << strerror(-failed);
+  const bool left = static_cast<int>(options.retval) == TC_ACT_UNSPEC;
+  EXPECT_TRUE(left || options.retval == TC_ACT_SHOT) << "other filters are not heard: " << options.retval;
+  EXPECT_EQ(counter(verdict_dropped_claim) - before, left ? 0 : 1);
+  return left;
+}
+
+std::vector<VrrpSeen> Director::vrrp_seen() const {
+  std::vector<VrrpSeen> all;
+  const uint64_t now = boottime();
+  xd_vrrp_key key{};
+  xd_vrrp_seen value{};
+  for (const xd_vrrp_key* at = nullptr; bpf_map_get_next_key(program().vrrp_seen(), at, &key) == 0; at = &key) {
+    if (bpf_map_lookup_elem(program().vrrp_seen(), &key, &value)) continue;
+    EXPECT_EQ(key.ifindex, kLoopback);
+    EXPECT_TRUE(value.at <= now && value.at + 60'000'000'000 > now) << "a minute at most";
+    all.push_back(
+        {dataplane::decode(key.sender).str(), key.virtual_router_id, value.version, value.priority, value.count, {}});
+    for (const uint16_t tag : key.tag) {
+      if (tag != 0) all.back().tags.push_back(tag);
+    }
+  }
+  std::ranges::sort(all, {}, [](const VrrpSeen& seen) { return std::pair(seen.sender, seen.tags); });
+  return all;
 }
 
 uint64_t Director::counter(xd_verdict verdict) const {

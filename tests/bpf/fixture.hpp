@@ -68,6 +68,17 @@ struct Connection {
   uint32_t tick = 0;
 };
 
+// Who advertises, as the program has noted it; for people.
+struct VrrpSeen {
+  std::string sender;
+  uint8_t virtual_router_id = 0;
+  uint8_t version = 0, priority = 0;  // of the last one
+  uint64_t count = 0;
+  std::vector<uint16_t> tags;
+
+  friend bool operator==(const VrrpSeen&, const VrrpSeen&) = default;
+};
+
 // A way of the table of templates, for people.
 struct Template {
   uint32_t way = 0;
@@ -115,6 +126,9 @@ class Director : public testing::Test {
   // Checks that the packet was counted once, and says under which verdict.
   Result run(const Packet& packet) { return run_program(program_fd(), packet); }
   Result run_multi_buffer(const Packet& packet);
+  // As the host's own kernel sends it. False: it was held back, and counted as dropped_claim.
+  bool leaves(const Packet& packet);
+  std::vector<VrrpSeen> vrrp_seen() const;  // came in by lo, by sender
   uint64_t counter(xd_verdict verdict) const;
   xd_real_server_stats stats(uint16_t slot) const;
   int program_fd() const;

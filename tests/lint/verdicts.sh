@@ -8,14 +8,16 @@ table() {
   cat <<'TEXT'
 # Verdicts
 
-Every packet is counted under exactly one of these. FORWARD: sent to a real server; PASS: left to the director's kernel;
-DROP: ends here. (Made from `include/xdirector/verdicts.h` by `tests/lint/verdicts.sh --write`.)
+Every packet that comes in is counted under exactly one of these, one that the director itself sends only when it is
+dropped. FORWARD: sent to a real server; PASS: left to the director's kernel; DROP: ends here. (Made from
+`include/xdirector/verdicts.h` by `tests/lint/verdicts.sh --write`.)
 
 | verdict | action | what happened |
 |---|---|---|
 TEXT
   # shellcheck disable=SC2016 # the backquotes are markdown's
-  sed -nE 's/^[[:space:]]+X\(([a-z_0-9]+), ([A-Z]+), +"(.*)"\).*/| `\1` | \2 | \3 |/p' include/xdirector/verdicts.h
+  tr -d '\\\n\t' <include/xdirector/verdicts.h | sed 's/X(/\nX(/g; $a\' |
+    sed -nE 's/^X\(([a-z_0-9]+), ([A-Z]+), *"([^"]*)"\).*/| `\1` | \2 | \3 |/p'
 }
 
 if [ "${1:-}" = --write ]; then

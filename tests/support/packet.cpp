@@ -16,7 +16,8 @@ namespace test {
 namespace {
 
 constexpr uint16_t kIpv4 = 0x0800, kArp = 0x0806, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
-constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kFragmentHeader = 44, kIcmp6 = 58, kSolicitation = 135;
+constexpr uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kFragmentHeader = 44, kIcmp6 = 58, kSolicitation = 135,
+                  kAdvertisement = 136, kVrrp = 112;
 
 uint16_t get16(const Bytes& bytes, size_t at) {
   return static_cast<uint16_t>(bytes.at(at) << 8 | bytes.at(at + 1));
@@ -230,6 +231,23 @@ Packet Packet::icmp(uint8_t type, uint8_t code) const {
 Packet Packet::solicitation(std::string_view target) const {
   Packet next = icmp(kSolicitation, 0);
   append_address(next.bytes_, test::ip(target));
+  next.complete();
+  return next;
+}
+
+Packet Packet::advertisement(std::string_view target) const {
+  Packet next = solicitation(target);
+  next.bytes_[next.transport_] = kAdvertisement;
+  next.complete();
+  return next;
+}
+
+Packet Packet::vrrp(uint8_t version, uint8_t virtual_router_id, uint8_t priority) const {
+  constexpr uint8_t kAdvertisementType = 1;
+  Packet next = *this;
+  next.begin_header(kVrrp);
+  append(next.bytes_,
+         Bytes{static_cast<uint8_t>(version << 4 | kAdvertisementType), virtual_router_id, priority, 0, 0, 0, 0, 0});
   next.complete();
   return next;
 }

@@ -43,8 +43,10 @@ class Packet {
   Packet fragment(const Fragment& piece) const;                         // IPv4: in the header before; IPv6: a header
   Packet tcp(uint16_t source, uint16_t destination, uint8_t flags) const;
   Packet udp(uint16_t source, uint16_t destination) const;
-  Packet icmp(uint8_t type, uint8_t code) const;         // or ICMPv6
-  Packet solicitation(std::string_view target) const;    // of a neighbour: IPv6
+  Packet icmp(uint8_t type, uint8_t code) const;                                    // or ICMPv6
+  Packet solicitation(std::string_view target) const;                               // of a neighbour: IPv6
+  Packet advertisement(std::string_view target) const;                              // of a neighbour: IPv6
+  Packet vrrp(uint8_t version, uint8_t virtual_router_id, uint8_t priority) const;  // its first eight bytes
   Packet later(uint8_t protocol) const;                  // what is in a later fragment: no header of the protocol
   Packet quote(const Packet& sent, size_t bytes) const;  // in an ICMP error, from the IP header on
   Packet payload(std::string_view text) const;

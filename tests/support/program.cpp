@@ -106,6 +106,9 @@ int Program::port_marks6() const {
 int Program::fragments() const {
   return bpf_map__fd(skeleton_->maps.fragments);
 }
+int Program::vrrp_seen() const {
+  return bpf_map__fd(skeleton_->maps.vrrp_seen);
+}
 int Program::table(const char* name) const {
   return bpf_object__find_map_fd_by_name(skeleton_->obj, name);
 }
@@ -114,6 +117,10 @@ int Program::fd() const {
 }
 int Program::multi_buffer_fd() const {
   return bpf_program__fd(skeleton_->progs.xdirector_frags);
+}
+
+int Program::egress_fd() const {
+  return bpf_program__fd(skeleton_->progs.egress_fence);
 }
 
 std::vector<uint64_t> Program::counters() const {
@@ -152,6 +159,7 @@ void Program::clear() const {
   clear_hash<xd_service_key6>(services6());
   clear_hash<xd_marked_address6>(port_marks6());
   clear_hash<xd_fragment_key>(fragments());
+  clear_hash<xd_vrrp_key>(vrrp_seen());
   clear_stats();
   clear_per_cpu<xd_counters>(skeleton_->maps.counters);
 }

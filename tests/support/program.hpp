@@ -49,12 +49,14 @@ class Program {
   const std::string& error() const { return error_; }  // why it could not be loaded, or empty
   int fd() const;
   int multi_buffer_fd() const;  // the one for frames of several buffers
+  int egress_fd() const;        // the one at the exit
   volatile xd_settings& settings() const;
   int services() const;
   int services6() const;
   int port_marks() const;
   int port_marks6() const;
   int fragments() const;
+  int vrrp_seen() const;
   int table(const char* name) const;  // any of them
 
   std::vector<uint64_t> counters() const;  // by verdict, of all CPUs

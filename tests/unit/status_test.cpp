@@ -77,6 +77,14 @@ class StatusTest : public testing::Test {
 
 }  // namespace
 
+TEST_F(StatusTest, AFenceThatIsNotWholeIsTold) {
+  EXPECT_EQ(json()["fence"]["state"], "complete");
+  EXPECT_THAT(text(), Not(HasSubstr("fence")));
+  all_.fence_problems = {"enp1s0: tc refuses the filter"};
+  EXPECT_EQ(json()["fence"]["state"], "partial");
+  EXPECT_THAT(text(), HasSubstr("fence: partial\n  enp1s0: tc refuses the filter\n"));
+}
+
 TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
   EXPECT_THAT(text(), HasSubstr("VI_1             MASTER       100  100  enp1s0     3 min"));
   EXPECT_THAT(text(), HasSubstr("192.168.100.111 here, leased for 2.5 s more"));

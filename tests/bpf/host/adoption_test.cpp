@@ -100,10 +100,35 @@ TEST_F(AdoptionTest, WhatIsNotAllThereIsNotAdopted) {
     ASSERT_TRUE(dataplane.apply(with_lease()));
     ASSERT_TRUE(dataplane.keep());
   }
-  pins::unpin("counters");
+  pins::unpin("services");
   Dataplane dataplane = open();
   EXPECT_THAT(dataplane.found(), HasSubstr("dropped 0 connections"));
   EXPECT_EQ(dataplane.tables(), model::Tables{});
+}
+
+// As a version has left them that knew one verdict less, and nothing of VRRP on the wire.
+TEST_F(AdoptionTest, CountersOfAnotherVersionAreCopiedAndWhatItDidNotHaveIsMadeBeside) {
+  {
+    Dataplane dataplane = open();
+    attach(dataplane);
+    ASSERT_TRUE(dataplane.apply(with_lease()));
+    ASSERT_TRUE(dataplane.keep());
+  }
+  const base::Fd older(bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "counters", sizeof(uint32_t),
+                                      sizeof(xd_counters) - sizeof(uint64_t), 1, nullptr));
+  PerCpuCounters<xd_counters>(older.get()).set(0, {.forwarded = 5, .dropped_claim = 9});
+  for (const char* name : {"counters", "vrrp_seen"}) pins::unpin(name);
+  ASSERT_TRUE(pins::pin(older.get(), "counters"));
+
+  Dataplane dataplane = open();
+  EXPECT_THAT(dataplane.found(), HasSubstr("took over"));
+  EXPECT_EQ(dataplane.tables(), with_lease());
+  EXPECT_EQ(dataplane.maps().counters().forwarded, 5u);
+  EXPECT_EQ(dataplane.maps().counters().dropped_claim, 0u) << "the older map had no room for it";
+  EXPECT_TRUE(attach(dataplane).adopted);
+  ASSERT_TRUE(dataplane.keep());
+  EXPECT_EQ(PerCpuCounters<xd_counters>(pins::open("counters")->get()).sum(0).forwarded, 5u);
+  EXPECT_TRUE(*pins::open("vrrp_seen"));
 }
 
 TEST_F(AdoptionTest, AnInterfaceMadeAnewWithTheSameNumberGetsALinkOfItsOwn) {
