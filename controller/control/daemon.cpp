@@ -524,10 +524,10 @@ base::Result<Detached> detach() {
   if (!socket) return std::unexpected(socket.error());
   Detached detached;
   for (const auto& [address, lease] : dataplane::pinned_leases()) {
-    auto removed = netlink::remove_address(*socket, static_cast<int>(lease.ifindex), address);
+    auto removed = netlink::remove_address(*socket, static_cast<int>(lease.ifindex), address, netlink::Whose::ours);
     if (!removed) return std::unexpected(removed.error());
     if (!lease.served_here) continue;
-    removed = netlink::remove_address(*socket, netlink::kLoopback, address);
+    removed = netlink::remove_address(*socket, netlink::kLoopback, address, netlink::Whose::anyones);
     if (!removed) return std::unexpected(removed.error());
     detached.served_here.push_back(address);
   }

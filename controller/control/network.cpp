@@ -149,7 +149,8 @@ std::optional<netlink::Link> Network::link(uint32_t ifindex) const {
 }
 
 bool Network::remove_address(uint32_t ifindex, const base::Ip& address) {
-  return netlink::remove_address(socket_, static_cast<int>(ifindex), address).has_value();
+  const auto whose = ifindex == netlink::kLoopback ? netlink::Whose::anyones : netlink::Whose::ours;
+  return netlink::remove_address(socket_, static_cast<int>(ifindex), address, whose).has_value();
 }
 
 void Network::add_to_lo(const base::Ip& address) {

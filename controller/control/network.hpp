@@ -47,7 +47,8 @@ class Network {
   std::optional<netlink::Link> link(const std::string& name) const;
   std::optional<netlink::Link> link(uint32_t ifindex) const;
 
-  // Takes a virtual address off that a worker has left behind. True: it is not there any more.
+  // Takes a virtual address off that a worker has left behind; one that somebody else has put there stays. On lo, where
+  // addresses are that are served here, it is ours in any case. True: ours is not there any more.
   bool remove_address(uint32_t ifindex, const base::Ip& address);
   // Where a virtual address that is served here is to be found by the kernel while this director is not MASTER.
   void add_to_lo(const base::Ip& address);

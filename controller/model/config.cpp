@@ -69,7 +69,12 @@ std::vector<std::string> Config::attached_interfaces() const {
   auto add = [&](const std::string& interface) {
     if (std::ranges::find(all, interface) == all.end()) all.push_back(interface);
   };
-  for (const VrrpInstance& instance : vrrp_instances) add(instance.interface);
+  for (const VrrpInstance& instance : vrrp_instances) {
+    add(instance.interface);
+    for (const VirtualAddress& address : instance.all_addresses()) {
+      if (!address.device.empty()) add(address.device);
+    }
+  }
   for (const std::string& interface : interfaces) add(interface);
   return all;
 }

@@ -93,16 +93,18 @@ base::Result<Network> SystemHost::network() {
 }
 
 base::Result<> SystemHost::make(const Change& change) {
-  return std::visit(Overload{[this](const AddressChange& c) {
-                               return c.present ? done(netlink::add_address(socket_, loopback_, c.vip))
-                                                : done(netlink::remove_address(socket_, loopback_, c.vip));
-                             },
-                             [this](const RouteChange& c) {
-                               return c.present ? done(netlink::add_host_route(socket_, loopback_, c.vip))
-                                                : done(netlink::remove_host_route(socket_, loopback_, c.vip));
-                             },
-                             [](const SysctlChange& c) { return netlink::set_ipv4_conf(c.interface, c.key, c.to); }},
-                    change);
+  return std::visit(
+      Overload{[this](const AddressChange& c) {
+                 return c.present ? done(netlink::add_address(socket_, loopback_, c.vip))
+                                  : done(netlink::remove_address(
+                                        socket_, {.ifindex = loopback_, .ip = c.vip, .prefix_length = c.vip.bits()}));
+               },
+               [this](const RouteChange& c) {
+                 return c.present ? done(netlink::add_host_route(socket_, loopback_, c.vip))
+                                  : done(netlink::remove_host_route(socket_, loopback_, c.vip));
+               },
+               [](const SysctlChange& c) { return netlink::set_ipv4_conf(c.interface, c.key, c.to); }},
+      change);
 }
 
 }  // namespace real_server

@@ -24,10 +24,7 @@ class Farewell {
     if (!link) return note(instance, link.error());
     if (!*link) return;  // and with the interface went its addresses
     resign(instance, (*link)->index);
-    for (const model::VirtualAddress& address : instance.all_addresses()) {
-      const auto removed = netlink::remove_address(netlink_, (*link)->index, address.ip);
-      if (!removed) note(instance, removed.error());
-    }
+    for (const model::VirtualAddress& address : instance.all_addresses()) remove(instance, address);
   }
 
   base::Result<> result() const {
@@ -47,13 +44,19 @@ class Farewell {
     if (!sent) note(instance, sent.error());
   }
 
+  void remove(const model::VrrpInstance& instance, const model::VirtualAddress& address) {
+    const auto place = netlink::find_link(netlink_, place_of(instance, address));
+    if (!place) return note(instance, place.error());
+    if (!*place) return;
+    const auto removed = netlink::remove_address(netlink_, (*place)->index, address.ip, netlink::Whose::ours);
+    if (!removed) note(instance, removed.error());
+  }
+
   base::Result<base::Ip> source_of(const model::VrrpInstance& instance, int ifindex) {
     if (instance.source != base::Ip()) return instance.source;
     const auto addresses = netlink::addresses(netlink_);
     if (!addresses) return std::unexpected(addresses.error());
-    std::vector<base::Ip> virtual_addresses;
-    for (const model::VirtualAddress& address : instance.all_addresses()) virtual_addresses.push_back(address.ip);
-    const auto primary = netlink::primary_address(*addresses, ifindex, virtual_addresses);
+    const auto primary = netlink::primary_address(*addresses, ifindex, instance.is_v6() ? AF_INET6 : AF_INET);
     if (!primary) return base::fail(instance.interface + " has no address to send from");
     return *primary;
   }

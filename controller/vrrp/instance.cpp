@@ -41,6 +41,14 @@ bool contains(const std::vector<model::VirtualAddress>& addresses, const base::I
   return std::ranges::find(addresses, ip, &model::VirtualAddress::ip) != addresses.end();
 }
 
+// With the same prefix and so on, and in the same place.
+bool has_alike(const model::VrrpInstance& other, const model::VrrpInstance& instance,
+               const model::VirtualAddress& address) {
+  return std::ranges::any_of(other.all_addresses(), [&](const model::VirtualAddress& a) {
+    return a == address && place_of(other, a) == place_of(instance, address);
+  });
+}
+
 }  // namespace
 
 Instance::Instance(ipc::VrrpAssignment assignment, Port& port, Leases& leases)
@@ -132,9 +140,9 @@ bool Instance::is_same_as(const ipc::VrrpAssignment& other) const {
 void Instance::withdraw(const ipc::VrrpAssignment& next) {
   const auto mine = assignment_.instance.all_addresses(), wanted = next.instance.all_addresses();
   for (size_t i = 0; i < mine.size(); ++i) {
-    if (contains(wanted, mine[i].ip)) continue;
+    if (has_alike(next.instance, assignment_.instance, mine[i])) continue;
     if (machine_.in_possession) remove(mine[i]);
-    leases_.end(assignment_.lease[i]);
+    if (!contains(wanted, mine[i].ip)) leases_.end(assignment_.lease[i]);
   }
 }
 
@@ -142,11 +150,11 @@ void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
   const model::VrrpInstance old = std::exchange(assignment_, std::move(next)).instance;
   const model::VrrpInstance& config = assignment_.instance;
   if (old.priority != config.priority) log::info("{}: priority {} → {}", config.name, old.priority, config.priority);
-  const auto before = old.all_addresses(), addresses = config.all_addresses();
+  const auto addresses = config.all_addresses();
   for (size_t i = 0; machine_.in_possession && i < addresses.size(); ++i) {
     const model::VirtualAddress& address = addresses[i];
     leases_.set(assignment_.lease[i], machine_.lease_until);
-    if (contains(before, address.ip)) continue;
+    if (has_alike(old, config, address)) continue;
     log::info("{}: taking {} on {} as well", config.name, address.ip.str(), place_of(config, address));
     add(address);
     announce(address);
@@ -218,7 +226,8 @@ bool Instance::send(uint8_t priority) {
   const model::VrrpInstance& config = assignment_.instance;
   const std::vector<uint8_t> message = encode(config, priority, parameters_.source, kGroup);
   const auto sent =
-      port_.send({.source = parameters_.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
+      port_.send(config.interface,
+                 {.source = parameters_.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
   if (!sent) {
     ++report_.send_errors;
     if (failed_in_a_row_++ == 0) log::error("{}: {}; trying again", config.name, sent.error().message);
@@ -236,7 +245,7 @@ void Instance::add_addresses() {
 }
 
 bool Instance::add(const model::VirtualAddress& address) {
-  const auto added = port_.add(address);
+  const auto added = port_.add(place_of(assignment_.instance, address), address);
   if (added) {
     if (is_served_here(address.ip)) remove_from_lo(address.ip);
     return *added == netlink::Added::now;
@@ -247,7 +256,7 @@ bool Instance::add(const model::VirtualAddress& address) {
 }
 
 void Instance::remove(const model::VirtualAddress& address) {
-  const auto removed = port_.remove(address);
+  const auto removed = port_.remove(place_of(assignment_.instance, address), address);
   if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
 }
 
@@ -277,8 +286,9 @@ void Instance::announce() {
 }
 
 void Instance::announce(const model::VirtualAddress& address) {
-  const auto announced = port_.announce(address, assignment_.instance.announcements.repeat);
-  if (!announced) log::warning("{}: {}", assignment_.instance.name, announced.error().message);
+  const model::VrrpInstance& config = assignment_.instance;
+  const auto announced = port_.announce(place_of(config, address), address, config.announcements.repeat);
+  if (!announced) log::warning("{}: {}", config.name, announced.error().message);
 }
 
 // --- what it hears

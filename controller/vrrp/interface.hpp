@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interface: one network interface with VRRP instances on it: its sockets, opened and closed as it comes and goes.
+// Interface: one network interface with VRRP instances or their addresses on it: its sockets, opened and closed as it
+// comes and goes, and the addresses it has.
 #pragma once
 
 #include <functional>
@@ -8,19 +9,23 @@
 #include <vector>
 
 #include "loop/loop.hpp"
+#include "model/vrrp.hpp"
+#include "netlink/addresses.hpp"
 #include "netlink/links.hpp"
 #include "vrrp/advert_socket.hpp"
 #include "vrrp/announce.hpp"
-#include "vrrp/port.hpp"
 
 namespace vrrp {
 
-class Interface final : public Port {
+class Interface {
  public:
   using OnPacket = std::function<void(const Datagram&)>;
 
   // `netlink` must outlive the interface.
-  Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name, OnPacket on_packet);
+  Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name);
+
+  // Advertisements come and go here, from the next refresh() on. Without it there are only addresses.
+  void listen(OnPacket on_packet) { on_packet_ = std::move(on_packet); }
 
   // What is so now, as just read from the kernel. `link` is nullopt when there is no such interface;
   // `virtual_addresses` are those of all instances, which are never an interface's own.
@@ -31,21 +36,19 @@ class Interface final : public Port {
   const std::string& name() const { return name_; }
   int index() const { return link_ ? link_->index : 0; }
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
-  const std::optional<base::Ip>& primary_address() const { return primary_address_; }
-  bool has(const model::VirtualAddress& address) const;
-  bool has_on_lo(const base::Ip& ip) const;                  // this host has, that is
+  std::optional<base::Ip> primary_address(int family) const;
+  bool has(const base::Ip& ip, uint8_t prefix_length) const;
+  bool has(const model::VirtualAddress& address) const { return has(address.ip, address.prefix_length); }
   bool has_another_mac() const { return has_another_mac_; }  // than before the last refresh
 
-  base::Result<> send(const Datagram& datagram) override;
-  base::Result<netlink::Added> add(const model::VirtualAddress& address) override;
-  base::Result<netlink::Removed> remove(const model::VirtualAddress& address) override;
-  base::Result<netlink::Added> add_to_lo(const base::Ip& ip) override;
-  base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) override;
-  base::Result<> announce(const model::VirtualAddress& address, int times) override;
+  base::Result<> send(const Datagram& datagram);
+  base::Result<netlink::Added> add(const netlink::NewAddress& address);
+  base::Result<netlink::Removed> remove(const base::Ip& ip);  // what was put there by us, with any prefix
+  base::Result<> announce(const base::Ip& ip, int times);
 
  private:
   struct Sockets {
-    AdvertSocket adverts;
+    std::optional<AdvertSocket> adverts;
     Announcer announcer;
   };
   base::Result<> open_sockets();
@@ -56,8 +59,8 @@ class Interface final : public Port {
   std::string name_;
   OnPacket on_packet_;
   std::optional<netlink::Link> link_;
-  std::optional<base::Ip> primary_address_;
-  std::vector<base::Ip> host_addresses_, host_addresses_of_lo_;
+  std::vector<netlink::Address> addresses_;  // its own, and what add() and remove() have made of them since
+  std::vector<base::Ip> virtual_addresses_;
   std::string problem_;
   bool has_another_mac_ = false;
   std::optional<Sockets> sockets_;

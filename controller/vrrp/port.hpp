@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Port: what an instance does to the network. The seam between the protocol and the sockets: interface.hpp in life, a
-// fake in tests.
+// Port: what instances do to the network. The seam between the protocol and the sockets: interfaces.hpp in life, a fake
+// in tests. Interfaces go by their names.
 #pragma once
+
+#include <string>
 
 #include "base/address.hpp"
 #include "base/result.hpp"
@@ -15,12 +17,14 @@ class Port {
  public:
   virtual ~Port() = default;
 
-  virtual base::Result<> send(const Datagram& datagram) = 0;
-  virtual base::Result<netlink::Added> add(const model::VirtualAddress& address) = 0;
-  virtual base::Result<netlink::Removed> remove(const model::VirtualAddress& address) = 0;
+  virtual base::Result<> send(const std::string& interface, const Datagram& datagram) = 0;
+  // Where model::place_of() says.
+  virtual base::Result<netlink::Added> add(const std::string& interface, const model::VirtualAddress& address) = 0;
+  virtual base::Result<netlink::Removed> remove(const std::string& interface, const model::VirtualAddress& address) = 0;
+  // Gratuitous ARP, or its like.
+  virtual base::Result<> announce(const std::string& interface, const model::VirtualAddress& address, int times) = 0;
   virtual base::Result<netlink::Added> add_to_lo(const base::Ip& ip) = 0;
   virtual base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) = 0;
-  virtual base::Result<> announce(const model::VirtualAddress& address, int times) = 0;  // gratuitous ARP, or its like
 };
 
 }  // namespace vrrp

@@ -3,13 +3,13 @@
 
 #include <algorithm>
 #include <csignal>
-#include <map>
 #include <memory>
+#include <set>
 
 #include "ipc/worker.hpp"
 #include "netlink/monitor.hpp"
 #include "vrrp/instance.hpp"
-#include "vrrp/interface.hpp"
+#include "vrrp/interfaces.hpp"
 #include "vrrp/privileges.hpp"
 
 namespace vrrp {
@@ -23,10 +23,10 @@ constexpr base::Duration kRefreshDelay = 2ms;  // one look at the kernel's table
 
 // An instance with its timer and what was last told of it.
 struct Entry {
-  Entry(loop::Loop& loop, ipc::VrrpAssignment assignment, Interface& its_interface, Leases& leases,
+  Entry(loop::Loop& loop, ipc::VrrpAssignment assignment, Interfaces& interfaces, Leases& leases,
         std::function<void(Entry&)> on_timer)
-      : interface(its_interface),
-        instance(std::move(assignment), its_interface, leases),
+      : interface(interfaces.at(assignment.instance.interface)),
+        instance(std::move(assignment), interfaces, leases),
         timer(loop, [this, on_timer = std::move(on_timer)] { on_timer(*this); }) {}
 
   Interface& interface;
@@ -82,6 +82,7 @@ class VrrpWorker {
         add_instance(next);
       }
     }
+    find_interfaces();
     for (const auto& entry : entries_) entry->last_report = {};  // so that every instance is told of, once
     refresh();
   }
@@ -136,19 +137,24 @@ class VrrpWorker {
       entry->instance.stop(base::now());
       return true;
     });
-    std::erase_if(interfaces_, [&](const auto& named) {
-      return std::ranges::none_of(entries_, [&](const auto& e) { return &e->interface == named.second.get(); });
-    });
+  }
+
+  // Those that the instances advertise on, and those that their addresses are on.
+  void find_interfaces() {
+    std::set<std::string> names;
+    for (const auto& entry : entries_) {
+      const model::VrrpInstance& config = entry->instance.assignment().instance;
+      names.insert(config.interface);
+      for (const auto& address : config.all_addresses()) names.insert(place_of(config, address));
+    }
+    for (const std::string& name : names) interfaces_.at(name);
+    interfaces_.keep_only(names);
   }
 
   void add_instance(const ipc::VrrpAssignment& assignment) {
     const std::string& name = assignment.instance.interface;
-    auto& interface = interfaces_[name];
-    if (!interface) {
-      interface = std::make_unique<Interface>(loop_, netlink_, name,
-                                              [this, name](const Datagram& datagram) { on_packet(name, datagram); });
-    }
-    entries_.push_back(std::make_unique<Entry>(loop_, assignment, *interface, *leases_, [this](Entry& entry) {
+    interfaces_.at(name).listen([this, name](const Datagram& datagram) { on_packet(name, datagram); });
+    entries_.push_back(std::make_unique<Entry>(loop_, assignment, interfaces_, *leases_, [this](Entry& entry) {
       entry.armed_for.reset();
       entry.instance.timer(base::now());
       settle(entry);
@@ -176,17 +182,13 @@ class VrrpWorker {
   }
 
   netlink::Monitor::Handlers monitor_handlers() {
-    auto concerns_us = [this](int index, const std::string& name) {
-      return index == netlink::kLoopback ||  // where addresses are that are served here
-             std::ranges::any_of(interfaces_, [&](auto& i) { return i.first == name || i.second->index() == index; });
-    };
     return {.on_link =
-                [this, concerns_us](netlink::Change, const netlink::Link& link) {
-                  if (concerns_us(link.index, link.name)) refresh_soon();
+                [this](netlink::Change, const netlink::Link& link) {
+                  if (interfaces_.concerns(link.index, link.name)) refresh_soon();
                 },
             .on_address =
-                [this, concerns_us](netlink::Change, const netlink::Address& address) {
-                  if (concerns_us(address.ifindex, {})) refresh_soon();
+                [this](netlink::Change, const netlink::Address& address) {
+                  if (interfaces_.concerns(address.ifindex, {})) refresh_soon();
                 },
             .on_neighbour = {},
             .on_resync = [this] { refresh_soon(); }};
@@ -204,11 +206,9 @@ class VrrpWorker {
       log::error("{}; trying again", (links ? addresses.error() : links.error()).message);
       return refresh_timer_.start(100ms);
     }
-    const std::vector<base::Ip> virtual_addresses = all_virtual_addresses();
-    for (const auto& [name, interface] : interfaces_) {
-      const auto link = std::ranges::find(*links, name, &netlink::Link::name);
-      interface->refresh(link == links->end() ? std::nullopt : std::optional(*link), *addresses, virtual_addresses);
-      interface->read_waiting();  // a better MASTER may be heard before an instance decides to resume
+    interfaces_.refresh(*links, *addresses, all_virtual_addresses());
+    for (const auto& entry : entries_) {
+      entry->interface.read_waiting();  // a better MASTER may be heard before an instance decides to resume
     }
     for (const auto& entry : entries_) {
       warn_of_foreign_source(*entry, *addresses);
@@ -238,13 +238,16 @@ class VrrpWorker {
   void refresh(Entry& entry) {
     Instance& instance = entry.instance;
     // Asked first: an address that is taken further down cannot be in the tables read before.
-    const auto addresses = instance.assignment().instance.all_addresses();
+    const model::VrrpInstance& config = instance.assignment().instance;
     const bool missing = instance.should_have_addresses() &&
-                         !std::ranges::all_of(addresses, [&](const auto& a) { return entry.interface.has(a); });
-    instance.interface_is(entry.interface.problem(), entry.interface.primary_address(), base::now());
+                         !std::ranges::all_of(config.all_addresses(), [&](const model::VirtualAddress& address) {
+                           return interfaces_.has(place_of(config, address), address);
+                         });
+    const int family = config.is_v6() ? AF_INET6 : AF_INET;
+    instance.interface_is(entry.interface.problem(), entry.interface.primary_address(family), base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
     for (const base::Ip& ip : instance.addresses_for_lo()) {
-      if (!entry.interface.has_on_lo(ip)) instance.restore_on_lo(ip);
+      if (!interfaces_.has_on_lo(ip)) instance.restore_on_lo(ip);
     }
     if (entry.interface.has_another_mac()) instance.announce_again();
     settle(entry);
@@ -254,7 +257,7 @@ class VrrpWorker {
   netlink::Socket netlink_;
   std::unique_ptr<netlink::Monitor> monitor_;
   std::unique_ptr<Leases> leases_;
-  std::map<std::string, std::unique_ptr<Interface>> interfaces_;  // by name: those with instances
+  Interfaces interfaces_{loop_, netlink_};
   std::vector<std::unique_ptr<Entry>> entries_;
   loop::Timer refresh_timer_{loop_, [this] { refresh(); }};
   loop::Timer second_timer_{loop_, [this] { every_second(); }};

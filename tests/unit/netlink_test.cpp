@@ -2,6 +2,7 @@
 // netlink/ against the real kernel: each test runs on a thread in a network namespace of its own, which ends with it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -23,7 +24,9 @@ base::Ip ip(const char* text) {
 
 using test::run_until;
 using test::sh;
+using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::UnorderedElementsAre;
 
 // Runs the test's body with a socket in a network of its own.
 template <typename Body>
@@ -91,49 +94,112 @@ TEST(Netlink, KnowsWhatADriverCanDoWithXdp) {
   });
 }
 
+// As add_address() puts it there.
+Address ours(int ifindex, const char* text, uint8_t prefix_length) {
+  return {.ifindex = ifindex, .ip = ip(text), .prefix_length = prefix_length, .ours = true};
+}
+
 TEST(Netlink, AddingAndRemovingAnAddressSaysWhetherItWasThere) {
   in_own_network([](Socket& socket) {
     const int near = (*find_link(socket, "near"))->index;
+    const Address vip = ours(near, "10.9.0.100", 32), nowhere = ours(4711, "10.9.0.100", 32);
     EXPECT_EQ(*add_address(socket, near, ip("10.9.0.100")), Added::now);
     EXPECT_EQ(*add_address(socket, near, ip("10.9.0.100")), Added::before);
-    EXPECT_THAT(*addresses(socket), Contains(Address{near, ip("10.9.0.100"), 32, false}));
-    EXPECT_EQ(primary_address(*addresses(socket), near), ip("10.9.0.1"));
-    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100")), Removed::now);
-    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100")), Removed::before);
-    EXPECT_EQ(*remove_address(socket, 4711, ip("10.9.0.100")), Removed::before) << "no such interface";
+    EXPECT_THAT(*addresses(socket), Contains(vip));
+    EXPECT_EQ(*remove_address(socket, vip), Removed::now);
+    EXPECT_EQ(*remove_address(socket, vip), Removed::before);
+    EXPECT_EQ(*remove_address(socket, nowhere), Removed::before) << "no such interface";
     const auto refused = add_address(socket, 4711, ip("10.9.0.100"));
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().message, "cannot add 10.9.0.100/32 to interface 4711: No such device");
   });
 }
 
+TEST(Netlink, AnAddressHasPrefixLabelBroadcastAndScope) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    NewAddress address(ip("10.9.5.100"), 20);
+    address.label = "near:vip";
+    address.broadcast = ip("10.9.15.255").v4();
+    address.scope = 200;  // RT_SCOPE_SITE
+    ASSERT_EQ(*add_address(socket, near, address), Added::now);
+    sh("ip addr show dev near | grep -q 'inet 10.9.5.100/20 brd 10.9.15.255 scope site proto 0x70 near:vip' ||"
+       "ip addr show dev near | grep -q 'inet 10.9.5.100/20 brd 10.9.15.255 scope site.* near:vip'");
+    EXPECT_EQ(*add_address(socket, near, NewAddress(ip("10.9.5.100"), 24)), Added::now) << "another prefix";
+  });
+}
+
+TEST(Netlink, TakesOffWhatIsOursWithWhateverPrefixAndLeavesTheRest) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index, far = (*find_link(socket, "far"))->index;
+    ASSERT_TRUE(add_address(socket, near, NewAddress(ip("10.9.0.100"), 24)));
+    ASSERT_TRUE(add_address(socket, near, NewAddress(ip("10.9.0.100"), 32)));
+    ASSERT_TRUE(add_address(socket, far, ip("10.9.0.100")));
+    ASSERT_TRUE(add_address(socket, near, NewAddress(ip("fd00:9::100"), 64)));
+    sh("ip addr add 10.9.0.100/16 dev near");
+    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100"), Whose::ours), Removed::now);
+    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100"), Whose::ours), Removed::before);
+    EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100"), Whose::ours), Removed::now);
+    auto with_that_ip = *addresses(socket);
+    std::erase_if(with_that_ip, [](auto& a) { return a.ip != ip("10.9.0.100"); });
+    EXPECT_THAT(with_that_ip, UnorderedElementsAre(Address{near, ip("10.9.0.100"), 16}, ours(far, "10.9.0.100", 32)));
+    EXPECT_EQ(*remove_address(socket, near, ip("10.9.0.100"), Whose::anyones), Removed::now);
+    EXPECT_EQ(*remove_address(socket, 4711, ip("10.9.0.100"), Whose::anyones), Removed::before) << "no such interface";
+  });
+}
+
 TEST(Netlink, AnIpv6AddressIsUsableAtOnce) {
   in_own_network([](Socket& socket) {
     const int near = (*find_link(socket, "near"))->index;
+    const Address vip = ours(near, "fd00:9::100", 128), in_network = ours(near, "fd00:9::200", 64);
     EXPECT_EQ(*add_address(socket, near, ip("fd00:9::100")), Added::now);
     EXPECT_EQ(*add_address(socket, near, ip("fd00:9::100")), Added::before);
-    EXPECT_THAT(*addresses(socket), Contains(Address{near, ip("fd00:9::100"), 128, false}));
-    sh("! ip -6 addr show dev near tentative | grep -q fd00:9::100");  // no duplicate address detection
+    EXPECT_EQ(*add_address(socket, near, NewAddress(ip("fd00:9::200"), 64)), Added::now);
+    EXPECT_THAT(*addresses(socket), AllOf(Contains(vip), Contains(in_network)));
+    sh("! ip -6 addr show dev near tentative | grep -q fd00:9::");  // no duplicate address detection
     sh("ip addr add fd00:9::1/64 dev near nodad");
     EXPECT_EQ((*route_to(socket, ip("fd00:9::101")))->source, ip("fd00:9::1")) << "never the source of what we send";
-    EXPECT_EQ(primary_address(*addresses(socket), near)->str(), "10.9.0.1") << "IPv4 only";
-    EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100")), Removed::now);
-    EXPECT_EQ(*remove_address(socket, near, ip("fd00:9::100")), Removed::before);
-    EXPECT_EQ(*remove_address(socket, 4711, ip("fd00:9::100")), Removed::before) << "no such interface";
+    EXPECT_EQ(*remove_address(socket, in_network), Removed::now);
+    EXPECT_EQ(*remove_address(socket, vip), Removed::now);
+    EXPECT_EQ(*remove_address(socket, vip), Removed::before);
     EXPECT_EQ(add_address(socket, 4711, ip("fd00:9::100")).error().message,
               "cannot add fd00:9::100/128 to interface 4711: No such device");
   });
 }
 
+TEST(Netlink, AnIpv6AddressIsNotUsableWhileItMayBeInUseElsewhere) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    sh("ip addr flush dev near && ip addr add fe80::1/64 dev near");
+    const auto all = *addresses(socket);
+    const auto found = std::ranges::find(all, ip("fe80::1"), &Address::ip);
+    ASSERT_NE(found, all.end());
+    EXPECT_FALSE(found->usable) << "duplicate address detection takes a second";
+    EXPECT_EQ(primary_address(all, near, AF_INET6), std::nullopt);
+  });
+}
+
 TEST(PrimaryAddress, IsTheFirstWithANetworkAndNeverASecondaryOne) {
-  const std::vector<Address> all{{2, ip("10.9.0.100"), 32, false},
-                                 {3, ip("10.8.0.1"), 24, false},
+  const std::vector<Address> all{{2, ip("10.9.0.100"), 32},
+                                 {3, ip("10.8.0.1"), 24},
+                                 {2, ip("10.9.0.3"), 24, false, true, true},
                                  {2, ip("10.9.0.2"), 24, true},
-                                 {2, ip("10.9.0.1"), 24, false}};
-  EXPECT_EQ(primary_address(all, 2), ip("10.9.0.1"));
-  EXPECT_EQ(primary_address({all[0]}, 2), ip("10.9.0.100")) << "nothing but a /32";
-  EXPECT_EQ(primary_address({all[0]}, 2, {ip("10.9.0.100").v4()}), std::nullopt) << "and that is a virtual one";
-  EXPECT_EQ(primary_address(all, 4), std::nullopt);
+                                 {2, ip("10.9.0.1"), 24}};
+  EXPECT_EQ(primary_address(all, 2, AF_INET), ip("10.9.0.1")) << "and never a virtual one";
+  EXPECT_EQ(primary_address({all[0]}, 2, AF_INET), ip("10.9.0.100")) << "nothing but a /32";
+  EXPECT_EQ(primary_address({all[0]}, 2, AF_INET, {ip("10.9.0.100")}), std::nullopt) << "and that is a virtual one";
+  EXPECT_EQ(primary_address(all, 4, AF_INET), std::nullopt);
+  EXPECT_EQ(primary_address(all, 2, AF_INET6), std::nullopt);
+}
+
+TEST(PrimaryAddress, OfIpv6IsTheLinkLocalOne) {
+  const std::vector<Address> all{{2, ip("fd00:9::1"), 64},
+                                 {2, ip("fe80::bad"), 64, false, false},
+                                 {2, ip("fe80::100"), 64, false, true, true},
+                                 {2, ip("fe80::1"), 64},
+                                 {3, ip("fe80::3"), 64}};
+  EXPECT_EQ(primary_address(all, 2, AF_INET6), ip("fe80::1"));
+  EXPECT_EQ(primary_address(all, 2, AF_INET), std::nullopt);
 }
 
 TEST(Netlink, TellsDirectLocalAndUnreachableRoutesApart) {
@@ -242,7 +308,7 @@ TEST(Monitor, TellsOfLinksAddressesAndNeighbours) {
     };
     ASSERT_TRUE(add_address(socket, near, ip("10.9.0.100")));
     EXPECT_TRUE(was_seen("10.9.0.100"));
-    ASSERT_TRUE(remove_address(socket, near, ip("10.9.0.100")));
+    ASSERT_TRUE(remove_address(socket, ours(near, "10.9.0.100", 32)));
     EXPECT_TRUE(was_seen("10.9.0.100 gone"));
     ASSERT_TRUE(add_address(socket, near, ip("fd00:9::100")));
     EXPECT_TRUE(was_seen("fd00:9::100"));
@@ -267,7 +333,7 @@ TEST(Monitor, AsksForAResyncWhenEventsWereLost) {
     ASSERT_TRUE(monitor);
     for (int i = 0; i < 20'000; ++i) {  // more than the socket's buffer holds, before anyone reads
       ASSERT_TRUE(i % 2 == 0 ? add_address(socket, near, ip("10.9.0.100")).has_value()
-                             : remove_address(socket, near, ip("10.9.0.100")).has_value());
+                             : remove_address(socket, ours(near, "10.9.0.100", 32)).has_value());
     }
     EXPECT_TRUE(run_until(loop, [&] { return resync; }));
     resync = false;

@@ -146,12 +146,16 @@ const std::vector<Case>& cases() {
 
 // What the instances do to the network does not matter here.
 struct NoPort : Port {
-  base::Result<> send(const Datagram&) override { return {}; }
-  base::Result<netlink::Added> add(const model::VirtualAddress&) override { return netlink::Added::now; }
-  base::Result<netlink::Removed> remove(const model::VirtualAddress&) override { return netlink::Removed::now; }
+  base::Result<> send(const std::string&, const Datagram&) override { return {}; }
+  base::Result<netlink::Added> add(const std::string&, const model::VirtualAddress&) override {
+    return netlink::Added::now;
+  }
+  base::Result<netlink::Removed> remove(const std::string&, const model::VirtualAddress&) override {
+    return netlink::Removed::now;
+  }
   base::Result<netlink::Added> add_to_lo(const base::Ip&) override { return netlink::Added::now; }
   base::Result<netlink::Removed> remove_from_lo(const base::Ip&) override { return netlink::Removed::now; }
-  base::Result<> announce(const model::VirtualAddress&, int) override { return {}; }
+  base::Result<> announce(const std::string&, const model::VirtualAddress&, int) override { return {}; }
 };
 
 constexpr uint8_t kEcho = 254;  // the virtual router whose advertisement ends a round
@@ -159,6 +163,7 @@ constexpr uint8_t kEcho = 254;  // the virtual router whose advertisement ends a
 class Conformance {
  public:
   Conformance() {
+    near_.listen([this](const Datagram& datagram) { received(datagram); });
     near_.refresh(*netlink::find_link(netlink_, "near"), *netlink::addresses(netlink_), {});
     EXPECT_EQ(near_.problem(), "");
     for (size_t i = 0; i < cases().size(); ++i) add_instance(router_of(i), cases()[i].nopreempt);
@@ -242,7 +247,7 @@ class Conformance {
   base::Time now_{1'000'000'000'000};
   std::map<uint8_t, Instance> instances_;
   base::Fd wire_{socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)};
-  Interface near_{loop_, netlink_, "near", [this](const Datagram& datagram) { received(datagram); }};
+  Interface near_{loop_, netlink_, "near"};
 };
 
 TEST(VrrpConformance, ABackupHearsExactlyWhatItShould) {

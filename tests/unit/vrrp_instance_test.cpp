@@ -26,20 +26,20 @@ base::Ipv4 ip(const char* text) {
 // Its own peer: packets it gets to send are decoded again.
 class FakePort : public Port {
  public:
-  base::Result<> send(const Datagram& datagram) override {
+  base::Result<> send(const std::string&, const Datagram& datagram) override {
     if (!sending_works) return base::fail("cannot send an advertisement: Operation not permitted");
     last_sent = encode_ipv4(datagram);
     log.push_back("advertise " + std::to_string(datagram.message[2]));
     return {};
   }
-  base::Result<netlink::Added> add(const model::VirtualAddress& address) override {
+  base::Result<netlink::Added> add(const std::string&, const model::VirtualAddress& address) override {
     if (!adding_works) return base::fail("cannot add");
     log.push_back("add " + address.ip.str());
     const bool there = std::ranges::find(addresses, address.ip) != addresses.end();
     if (!there) addresses.push_back(address.ip);
     return there ? netlink::Added::before : netlink::Added::now;
   }
-  base::Result<netlink::Removed> remove(const model::VirtualAddress& address) override {
+  base::Result<netlink::Removed> remove(const std::string&, const model::VirtualAddress& address) override {
     log.push_back("remove " + address.ip.str());
     return std::erase(addresses, address.ip) > 0 ? netlink::Removed::now : netlink::Removed::before;
   }
@@ -51,7 +51,7 @@ class FakePort : public Port {
     log.push_back("remove " + address.str() + " from lo");
     return netlink::Removed::now;
   }
-  base::Result<> announce(const model::VirtualAddress& address, int) override {
+  base::Result<> announce(const std::string&, const model::VirtualAddress& address, int) override {
     log.push_back("announce " + address.ip.str());
     return {};
   }

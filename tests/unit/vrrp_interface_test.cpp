@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sockets against the real kernel: two ends of a virtual cable in a network namespace of the test's own.
-#include "vrrp/interface.hpp"
+#include "vrrp/interfaces.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
@@ -49,13 +50,16 @@ struct Cable {
   loop::Loop loop;
   netlink::Socket netlink = *netlink::Socket::open();
   std::vector<Received> at_near, at_far;
-  Interface near{loop, netlink, "near", [this](const Datagram& d) { at_near.emplace_back(d); }};
-  Interface far{loop, netlink, "far", [this](const Datagram& d) { at_far.emplace_back(d); }};
+  Interfaces interfaces{loop, netlink};
+  Interface &near = interfaces.at("near"), &far = interfaces.at("far");
+
+  Cable() {
+    near.listen([this](const Datagram& d) { at_near.emplace_back(d); });
+    far.listen([this](const Datagram& d) { at_far.emplace_back(d); });
+  }
 
   void refresh(const std::vector<base::Ip>& virtual_addresses = {}) {
-    const auto addresses = *netlink::addresses(netlink);
-    near.refresh(*netlink::find_link(netlink, "near"), addresses, virtual_addresses);
-    far.refresh(*netlink::find_link(netlink, "far"), addresses, virtual_addresses);
+    interfaces.refresh(*netlink::links(netlink), *netlink::addresses(netlink), virtual_addresses);
   }
 
   template <typename Condition>
@@ -134,14 +138,50 @@ TEST(VrrpInterface, APacketThatItsQueueDroppedIsAnError) {
 
 TEST(VrrpInterface, KnowsItsOwnAddressFromVirtualOnes) {
   with_cable([](Cable& cable) {
+    sh("ip addr add fe80::1/64 dev near nodad");
     EXPECT_EQ(*cable.near.add(ip("10.9.0.100")), netlink::Added::now);
-    cable.refresh({ip("10.9.0.100")});
-    EXPECT_TRUE(cable.near.has(ip("10.9.0.100")));
-    EXPECT_FALSE(cable.near.has(ip("10.9.0.1"))) << "that is a /24";
-    EXPECT_EQ(cable.near.primary_address(), ip("10.9.0.1"));
+    for (bool read : {false, true}) {
+      if (read) cable.refresh({ip("10.9.0.100")});
+      EXPECT_TRUE(cable.near.has(ip("10.9.0.100"), 32)) << read;
+      EXPECT_FALSE(cable.near.has(ip("10.9.0.1"), 32)) << "that is a /24";
+      EXPECT_EQ(cable.near.primary_address(AF_INET), ip("10.9.0.1"));
+    }
+    EXPECT_EQ(cable.near.primary_address(AF_INET6), *base::Ip::parse("fe80::1"));
     sh("ip addr del 10.9.0.1/24 dev near");
     cable.refresh({ip("10.9.0.100")});
-    EXPECT_EQ(cable.near.primary_address(), std::nullopt);
+    EXPECT_EQ(cable.near.primary_address(AF_INET), std::nullopt);
+  });
+}
+
+TEST(VrrpInterface, PutsAnAddressWhereItBelongsAndTakesItOffAgain) {
+  with_cable([](Cable& cable) {
+    model::VirtualAddress address(ip("10.9.0.100"));
+    address.prefix_length = 24;
+    EXPECT_EQ(*cable.interfaces.add("far", address), netlink::Added::now);
+    EXPECT_TRUE(cable.interfaces.has("far", address));
+    EXPECT_FALSE(cable.interfaces.has("near", address));
+    EXPECT_FALSE(cable.interfaces.has("far", ip("10.9.0.100"))) << "that would be a /32";
+    EXPECT_TRUE(cable.interfaces.announce("far", address, 1));
+    sh("ip addr add 10.9.0.100/16 dev far");
+    cable.refresh();
+    EXPECT_EQ(*cable.interfaces.remove("far", address), netlink::Removed::now);
+    EXPECT_EQ(*cable.interfaces.remove("far", address), netlink::Removed::before);
+    cable.refresh();
+    EXPECT_TRUE(cable.far.has(ip("10.9.0.100"), 16)) << "not ours, so it stays";
+  });
+}
+
+TEST(VrrpInterface, AnInterfaceThatOnlyHasAddressesDoesNotListen) {
+  with_cable([](Cable& cable) {
+    sh("ip link add other type veth peer name end && ip link set other up && ip link set end up");
+    Interface& other = cable.interfaces.at("other");
+    cable.refresh();
+    EXPECT_EQ(other.problem(), "");
+    EXPECT_TRUE(other.announce(ip("10.9.0.100"), 1));
+    EXPECT_FALSE(other.send(advertisement()));
+    other.listen([](const Datagram&) {});
+    cable.refresh();
+    EXPECT_TRUE(other.send(advertisement()));
   });
 }
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vrrp/interfaces.hpp"
+
+#include <algorithm>
+
+namespace vrrp {
+namespace {
+
+netlink::NewAddress to_new_address(const model::VirtualAddress& address) {
+  netlink::NewAddress added(address.ip, address.prefix_length);
+  added.label = address.label;
+  added.broadcast = address.broadcast;
+  added.scope = address.scope;
+  return added;
+}
+
+}  // namespace
+
+Interface& Interfaces::at(const std::string& name) {
+  return all_.try_emplace(name, loop_, netlink_, name).first->second;
+}
+
+void Interfaces::keep_only(const std::set<std::string>& names) {
+  std::erase_if(all_, [&](const auto& named) { return !names.contains(named.first); });
+}
+
+void Interfaces::refresh(const std::vector<netlink::Link>& links, const std::vector<netlink::Address>& addresses,
+                         const std::vector<base::Ip>& virtual_addresses) {
+  for (auto& [name, interface] : all_) {
+    const auto link = std::ranges::find(links, name, &netlink::Link::name);
+    interface.refresh(link == links.end() ? std::nullopt : std::optional(*link), addresses, virtual_addresses);
+  }
+  on_lo_.clear();
+  for (const netlink::Address& address : addresses) {
+    const bool host = address.prefix_length == address.ip.bits();
+    if (address.ifindex == netlink::kLoopback && host) on_lo_.push_back(address.ip);
+  }
+}
+
+bool Interfaces::concerns(int index, const std::string& name) const {
+  return index == netlink::kLoopback ||  // where addresses are that are served here
+         std::ranges::any_of(all_, [&](auto& named) { return named.first == name || named.second.index() == index; });
+}
+
+bool Interfaces::has(const std::string& interface, const model::VirtualAddress& address) const {
+  const auto found = all_.find(interface);
+  return found != all_.end() && found->second.has(address);
+}
+
+bool Interfaces::has_on_lo(const base::Ip& ip) const {
+  return std::ranges::find(on_lo_, ip) != on_lo_.end();
+}
+
+base::Result<> Interfaces::send(const std::string& interface, const Datagram& datagram) {
+  return at(interface).send(datagram);
+}
+
+base::Result<netlink::Added> Interfaces::add(const std::string& interface, const model::VirtualAddress& address) {
+  return at(interface).add(to_new_address(address));
+}
+
+base::Result<netlink::Removed> Interfaces::remove(const std::string& interface, const model::VirtualAddress& address) {
+  return at(interface).remove(address.ip);
+}
+
+base::Result<> Interfaces::announce(const std::string& interface, const model::VirtualAddress& address, int times) {
+  return at(interface).announce(address.ip, times);
+}
+
+base::Result<netlink::Added> Interfaces::add_to_lo(const base::Ip& ip) {
+  return netlink::add_address(netlink_, netlink::kLoopback, ip);
+}
+
+base::Result<netlink::Removed> Interfaces::remove_from_lo(const base::Ip& ip) {
+  return netlink::remove_address(netlink_, {.ifindex = netlink::kLoopback, .ip = ip, .prefix_length = ip.bits()});
+}
+
+}  // namespace vrrp

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interfaces: the network interfaces that instances use, by name: those they advertise on and those their addresses are
+// on. What an instance does to the network goes through here.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "vrrp/interface.hpp"
+#include "vrrp/port.hpp"
+
+namespace vrrp {
+
+class Interfaces final : public Port {
+ public:
+  // `netlink` must outlive the interfaces.
+  Interfaces(loop::Loop& loop, netlink::Socket& netlink) : loop_(loop), netlink_(netlink) {}
+
+  Interface& at(const std::string& name);  // there from now on, though its sockets come with the next refresh()
+  void keep_only(const std::set<std::string>& names);
+
+  // What is so now, as just read from the kernel.
+  void refresh(const std::vector<netlink::Link>& links, const std::vector<netlink::Address>& addresses,
+               const std::vector<base::Ip>& virtual_addresses);
+  bool concerns(int index, const std::string& name) const;  // a change of that interface
+  bool has(const std::string& interface, const model::VirtualAddress& address) const;
+  bool has_on_lo(const base::Ip& ip) const;  // this host has, that is
+
+  base::Result<> send(const std::string& interface, const Datagram& datagram) override;
+  base::Result<netlink::Added> add(const std::string& interface, const model::VirtualAddress& address) override;
+  base::Result<netlink::Removed> remove(const std::string& interface, const model::VirtualAddress& address) override;
+  base::Result<> announce(const std::string& interface, const model::VirtualAddress& address, int times) override;
+  base::Result<netlink::Added> add_to_lo(const base::Ip& ip) override;
+  base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) override;
+
+ private:
+  loop::Loop& loop_;
+  netlink::Socket& netlink_;
+  std::map<std::string, Interface> all_;
+  std::vector<base::Ip> on_lo_;  // as /32 or /128
+};
+
+}  // namespace vrrp
