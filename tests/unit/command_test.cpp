@@ -11,10 +11,9 @@
 
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
+#include "folder_support.hpp"
 #include "loop/program_path.hpp"
 #include "own_network.hpp"
 
@@ -24,36 +23,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-// A directory of the test's own in /tmp, with programs in it.
-class Folder {
- public:
-  Folder() {
-    std::string name = fs::temp_directory_path() / "xd-command-XXXXXX";
-    path_ = mkdtemp(name.data());
-    chmod(path_.c_str(), 0755);
-  }
-  ~Folder() { fs::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  std::string file(const std::string& name) const { return path_ / name; }
-  std::string program(const std::string& name, const std::string& text, mode_t mode = 0755) const {
-    std::ofstream(file(name)) << text;
-    chmod(file(name).c_str(), mode);
-    return file(name);
-  }
-  std::string script(const std::string& name, const std::string& text) const {
-    return program(name, "#!/bin/sh\n" + text + "\n");
-  }
-
- private:
-  fs::path path_;
-};
-
-std::string content(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
+using test::content;
+using test::Folder;
 
 Identity ourselves() {
   return *identity_of(getpwuid(geteuid())->pw_name, "");
@@ -74,7 +45,7 @@ class CommandTest : public testing::Test {
   }
 
   Loop loop_;
-  Folder folder_;
+  test::Folder folder_;
 };
 
 TEST_F(CommandTest, ExitCodeZeroIsSuccess) {
@@ -107,9 +78,9 @@ TEST_F(CommandTest, SeesNothingOfOurs) {
   const base::Fd leaked(fcntl(STDIN_FILENO, F_DUPFD, 77));  // not CLOEXEC: somebody forgot
   EXPECT_EQ(sh("echo \"[$SECRET] $(pwd)\"").output, "[] /");
   EXPECT_FALSE(sh("test -e /proc/$$/fd/" + std::to_string(leaked.get())).success);
-  EXPECT_EQ(sh("grep SigIgn /proc/$$/status").output, "SigIgn: 0000000000000000");
-  EXPECT_EQ(sh("grep SigBlk /proc/$$/status").output, "SigBlk: 0000000000000000");
-  EXPECT_EQ(sh("grep NoNewPrivs /proc/$$/status").output, "NoNewPrivs: 1");
+  EXPECT_EQ(run({"/bin/grep", "SigIgn", "/proc/self/status"}).output, "SigIgn: 0000000000000000");
+  EXPECT_EQ(run({"/bin/grep", "SigBlk", "/proc/self/status"}).output, "SigBlk: 0000000000000000");
+  EXPECT_EQ(run({"/bin/grep", "NoNewPrivs", "/proc/self/status"}).output, "NoNewPrivs: 1");
   EXPECT_EQ(sh("cat; echo ended").output, "ended");  // its input is empty
 }
 
@@ -172,10 +143,10 @@ TEST_F(CommandTest, MayBeDestroyedByItsOutcome) {
 TEST_F(CommandTest, WhatCannotBeRunSaysWhy) {
   EXPECT_EQ(run({"/nonexistent/program"}).text, "cannot run: /nonexistent: No such file or directory");
   EXPECT_EQ(
-      run({folder_.program("plain", "#!/bin/sh\n", 0644)}).text,
+      run({folder_.write("plain", "#!/bin/sh\n")}).text,
       "cannot run: " + folder_.file("plain") + ": Permission denied (is it executable, chmod +x, for this user?)");
   EXPECT_EQ(
-      run({folder_.program("nohead", "exit 0\n")}).text,
+      run({folder_.write("nohead", "exit 0\n", 0755)}).text,
       "cannot run: " + folder_.file("nohead") + ": Exec format error (a script's first line is #!/bin/sh or the like)");
   EXPECT_EQ(run({"/tmp"}).text, "cannot run: /tmp is a directory");
 }
