@@ -76,6 +76,24 @@ void show_head(Page& page, const Json& status) {
   }
 }
 
+// "100", or where trackers have changed it "80/100".
+std::string priority(const Json& instance) {
+  const int64_t now = number(instance, "priority"), configured = number(instance, "configured_priority");
+  return now == configured ? std::to_string(now) : fmt::format("{}/{}", now, configured);
+}
+
+void show_vrrp_problems(Page& page, const Json& status, const Json& instance) {
+  for (const Json& problem : instance.at("problems")) {
+    const std::string peer = text(problem, "peer");
+    page.line("  PROBLEM {}{}: {} (for {})", text(problem, "kind"), peer.empty() ? "" : " with " + peer,
+              text(problem, "text"), short_age(number(status, "now") - number(problem, "since")));
+  }
+  if (instance.at("released").get<bool>()) {
+    page.line("  RELEASED: MASTER only if no other router is (`xdirector vrrp resume {}` ends that)",
+              text(instance, "name"));
+  }
+}
+
 void show_vrrp(Page& page, const Json& status) {
   if (status.at("vrrp_instances").empty()) return;
   page.line("");
@@ -84,8 +102,9 @@ void show_vrrp(Page& page, const Json& status) {
   for (const Json& instance : status.at("vrrp_instances")) {
     const int64_t since = number(instance, "since");
     page.line("{:<16} {:<7} {:>8} {:>4}  {:<10} {:<8} {}", text(instance, "name"), text(instance, "state"),
-              number(instance, "priority"), number(instance, "virtual_router_id"), text(instance, "interface"),
+              priority(instance), number(instance, "virtual_router_id"), text(instance, "interface"),
               since == 0 ? "-" : short_age(number(status, "now") - since), text(instance, "reason"));
+    show_vrrp_problems(page, status, instance);
     for (const Json& address : instance.at("virtual_addresses")) {
       const bool fenced = address.at("fenced").get<bool>();
       page.line("  {:<14} {}", text(address, "address"),
@@ -98,6 +117,19 @@ void show_vrrp(Page& page, const Json& status) {
     }
     if (const int64_t errors = number(instance, "send_errors"); errors > 0)
       page.line("  {} advertisements could not be sent", errors);
+  }
+}
+
+void show_trackers(Page& page, const Json& status) {
+  if (status.at("trackers").empty()) return;
+  page.line("");
+  page.line("{:<32} {:<8} {:<8} {}", "Tracker", "state", "since", "last result");
+  for (const Json& tracker : status.at("trackers")) {
+    const int64_t since = number(tracker, "since");
+    const std::string state =
+        tracker.contains("value") ? std::to_string(number(tracker, "value")) : text(tracker, "state");
+    page.line("{:<32} {:<8} {:<8} {}", text(tracker, "kind") + " " + text(tracker, "name"), state,
+              since == 0 ? "-" : short_age(number(status, "now") - since), text(tracker, "last_result"));
   }
 }
 
@@ -217,6 +249,7 @@ base::Result<std::string> status_text(const std::string& json) {
     Page page;
     show_head(page, status);
     show_vrrp(page, status);
+    show_trackers(page, status);
     show_virtual_servers(page, status);
     show_verdicts(page, status);
     return page.take();

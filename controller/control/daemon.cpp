@@ -19,6 +19,7 @@
 #include "control/notify.hpp"
 #include "control/server.hpp"
 #include "control/status.hpp"
+#include "control/trackers.hpp"
 #include "control/virtual_addresses.hpp"
 #include "dataplane/dataplane.hpp"
 #include "netlink/addresses.hpp"
@@ -53,6 +54,7 @@ class Daemon {
         apply_timer_(loop_, [this] { apply_or_log(); }),
         leftover_timer_(loop_, [this] { remove_leftovers(); }),
         stop_timer_(loop_, [this] { vrrp_.kill(); }),
+        trackers_(loop_, [this] { vrrp_.send(trackers_.states()); }),
         vrrp_(loop_, vrrp_options()),
         health_(loop_, health_options()) {}
 
@@ -72,6 +74,7 @@ class Daemon {
   void hold_interfaces();
   void hold_fence(const std::set<std::string>& interfaces);
   void send_vrrp();
+  void tell_vrrp();
   void send_health();
 
   // What comes in.
@@ -121,6 +124,7 @@ class Daemon {
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
   ipc::ConfigureHealth health_sent_;
+  Trackers trackers_;
   bool stopping_ = false;
   Child vrrp_, health_;  // last: they end first
 };
@@ -204,6 +208,11 @@ void Daemon::send_vrrp() {
   ipc::ConfigureVrrp assignment = make_vrrp_assignment(config_, dataplane_->tables());
   if (assignment == vrrp_sent_) return;
   vrrp_sent_ = std::move(assignment);
+  tell_vrrp();
+}
+
+void Daemon::tell_vrrp() {
+  vrrp_.send(trackers_.states());
   vrrp_.send(vrrp_sent_, dataplane_->leases_fd());
 }
 
@@ -232,6 +241,7 @@ base::Result<> Daemon::take(const model::Config& config) {
   virtual_addresses_->changed_from(before.leases);
   idle_slots_.draining_are(draining());
   hold_interfaces();
+  trackers_.configure(config_);
   if (health_state_.configure(config_)) apply_or_log();
   return {};
 }
@@ -284,7 +294,7 @@ Child::Options Daemon::vrrp_options() {
   return {.role = "vrrp",
           .log_level = options_.log_level,
           .patience = kPatienceVrrp,
-          .on_started = [this] { vrrp_.send(vrrp_sent_, dataplane_->leases_fd()); },
+          .on_started = [this] { tell_vrrp(); },
           .on_message =
               [this](ipc::Message message) {
                 if (auto* report = std::get_if<ipc::VrrpReport>(&message)) vrrp_reports_[report->instance] = *report;
@@ -381,6 +391,7 @@ std::string Daemon::status() const {
                .fence_problems = fence_problems_,
                .workers = {{"vrrp", {vrrp_.pid(), vrrp_.restarts()}}, {"health", {health_.pid(), health_.restarts()}}},
                .vrrp = vrrp_reports_,
+               .trackers = trackers_.status(),
                .health = health_state_.reports(),
                .slots = {},
                .lease_seconds = {},
@@ -476,6 +487,7 @@ void Daemon::stop(const char* signal_name) {
   notify_.stopping();
   sweep_timer_.stop();
   leftover_timer_.stop();
+  trackers_.stop();
   stop_timer_.start(kFarewellTime);
   health_.stop();
   vrrp_.stop();

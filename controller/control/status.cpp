@@ -10,6 +10,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json problems_json(const ipc::VrrpReport& report) {
+  Json problems = Json::array();
+  for (const ipc::VrrpProblem& problem : report.problems) {
+    problems.push_back({{"kind", problem.kind},
+                        {"peer", problem.peer == base::Ip() ? "" : problem.peer.str()},
+                        {"text", problem.text},
+                        {"since", problem.since_unix}});
+  }
+  return problems;
+}
+
 Json vrrp_json(const model::VrrpInstance& instance, const Snapshot& all) {
   Json addresses = Json::array();
   for (const model::VirtualAddress& virtual_address : instance.all_addresses()) {
@@ -31,13 +42,29 @@ Json vrrp_json(const model::VrrpInstance& instance, const Snapshot& all) {
           {"reason", report.reason},
           {"since", report.since_unix},
           {"priority", report.priority != 0 ? report.priority : instance.priority},
+          {"configured_priority", instance.priority},
+          {"released", report.released},
           {"master", report.master == base::Ip() ? "" : report.master.str()},
           {"virtual_addresses", addresses},
+          {"problems", problems_json(report)},
           {"adverts_sent", report.adverts_sent},
           {"adverts_received", report.adverts_received},
           {"adverts_rejected", report.adverts_rejected},
           {"last_rejected", report.last_rejected},
           {"send_errors", report.send_errors}};
+}
+
+Json tracker_json(const TrackerStatus& tracker) {
+  Json json{{"kind", model::name(tracker.state.kind)},
+            {"name", tracker.state.name},
+            {"state", !tracker.state.known ? "unknown"
+                      : tracker.state.up   ? "up"
+                                           : "down"}};
+  if (tracker.state.kind == model::TrackerKind::file) json["value"] = tracker.state.value;
+  json["since"] = tracker.since_unix;
+  json["last_result"] = tracker.result;
+  json["last_result_at"] = tracker.result_at_unix;
+  return json;
 }
 
 const char* health_word(const model::RealServer& real, bool down, const ipc::HealthReport* last) {
@@ -151,6 +178,8 @@ Json status_json(const Snapshot& all) {
   for (const model::VrrpInstance& instance : all.config->vrrp_instances) {
     json["vrrp_instances"].push_back(vrrp_json(instance, all));
   }
+  json["trackers"] = Json::array();
+  for (const TrackerStatus& tracker : all.trackers) json["trackers"].push_back(tracker_json(tracker));
   const Slots slots = model::slots_by_member(*all.tables);
   json["virtual_servers"] = Json::array();
   for (const model::VirtualServer& server : all.config->virtual_servers) {

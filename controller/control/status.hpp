@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "control/tracker.hpp"
 #include "dataplane/connections.hpp"
 #include "ipc/messages.hpp"
 #include "model/tables.hpp"
@@ -49,7 +50,8 @@ struct Snapshot {
   std::vector<std::string> fence_problems;  // parts of it that do not hold, and why
   std::map<base::Ip, std::optional<base::Mac>> peer_directors;
   std::map<std::string, WorkerStatus> workers;
-  std::map<std::string, ipc::VrrpReport> vrrp;        // by instance
+  std::map<std::string, ipc::VrrpReport> vrrp;  // by instance
+  std::vector<TrackerStatus> trackers;
   std::map<model::Member, ipc::HealthReport> health;  // last result of those that have one
   std::map<model::Slot, SlotStatus> slots;
   std::map<std::string, double> lease_seconds;  // left, by virtual address; negative: fenced

@@ -85,6 +85,35 @@ TEST_F(StatusTest, AFenceThatIsNotWholeIsTold) {
   EXPECT_THAT(text(), HasSubstr("fence: partial\n  enp1s0: tc refuses the filter\n"));
 }
 
+TEST_F(StatusTest, ShowsTrackersAndWhatTheyDoToThePriority) {
+  EXPECT_THAT(text(), Not(HasSubstr("Tracker")));
+  all_.vrrp["VI_1"].priority = 80;
+  all_.trackers = {{.state = {.kind = model::TrackerKind::script, .name = "chk_ftp", .known = true, .up = false},
+                    .result = "exit code 7: connection refused",
+                    .result_at_unix = 1299,
+                    .since_unix = 1255},
+                   {.state = {.kind = model::TrackerKind::process, .name = "nginx"}, .result = ""},
+                   {.state = {.kind = model::TrackerKind::file, .name = "load", .known = true, .value = -20},
+                    .result = "-20 in /run/load",
+                    .since_unix = 1290}};
+  EXPECT_THAT(text(), HasSubstr("VI_1             MASTER    80/100  100"));
+  EXPECT_THAT(text(),
+              HasSubstr("track_script chk_ftp             down     45 s     exit code 7: connection refused\n"));
+  EXPECT_THAT(text(), HasSubstr("track_process nginx              unknown  -\n"));
+  EXPECT_THAT(text(), HasSubstr("track_file load                  -20      10 s     -20 in /run/load\n"));
+  EXPECT_EQ(json()["trackers"][0]["state"], "down");
+  EXPECT_EQ(json()["vrrp_instances"][0]["configured_priority"], 100);
+}
+
+TEST_F(StatusTest, ShowsWhatIsWrongBetweenTheRouters) {
+  all_.vrrp["VI_1"].problems = {{"two_masters", ip("192.168.100.145"), "it is MASTER with priority 50, too", 1296}};
+  all_.vrrp["VI_1"].released = true;
+  EXPECT_THAT(text(),
+              HasSubstr("  PROBLEM two_masters with 192.168.100.145: it is MASTER with priority 50, too (for 4 s)\n"));
+  EXPECT_THAT(text(), HasSubstr("  RELEASED: MASTER only if no other router is (`xdirector vrrp resume VI_1`"));
+  EXPECT_EQ(json()["vrrp_instances"][0]["problems"][0]["kind"], "two_masters");
+}
+
 TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
   EXPECT_THAT(text(), HasSubstr("VI_1             MASTER       100  100  enp1s0     3 min"));
   EXPECT_THAT(text(), HasSubstr("192.168.100.111 here, leased for 2.5 s more"));
