@@ -160,7 +160,7 @@ director_start() {
       "$@" && status=0 || status=$?
       echo "unit: exit $status"
       [ $status != 0 ] && [ $status != 78 ] || exit $status
-      sleep 0.1
+      sleep "${DIRECTOR_RESTART_SEC:-0.1}"
     done' unit env ${DIRECTOR_ENVIRONMENT:-} setpriv --bounding-set "-all,$(unit_capabilities)" --no-new-privs \
     "$XDIRECTOR" run --config "$LAB_STATE/$node/xdirector.json" --xdp-mode "$LAB_MODE" "$@"
 }
