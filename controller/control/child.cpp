@@ -17,8 +17,6 @@
 namespace control {
 namespace {
 
-constexpr base::Duration kJudgePeriod = ipc::kHeartbeatPeriod;
-
 std::string describe_end(int status) {
   if (WIFSIGNALED(status))
     return fmt::format("killed by signal {} ({})", WTERMSIG(status), strsignal(WTERMSIG(status)));

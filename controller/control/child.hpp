@@ -19,6 +19,8 @@ namespace control {
 
 class Child {
  public:
+  static constexpr base::Duration kJudgePeriod = std::chrono::milliseconds(150);
+
   struct Options {
     std::string role;  // the argument of `xdirector worker`
     base::log::Level log_level = base::log::Level::info;

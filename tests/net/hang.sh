@@ -16,7 +16,7 @@ background load "$TEST_SUPPORT/http_load" --in-flight 2 --timeout-ms 5000 --paus
 
 before=$(director_processes director-1 "worker vrrp")
 director_signal director-1 STOP "worker vrrp"
-check_within 2.5 "a vrrp worker that hangs is replaced" is_another director-1 "worker vrrp" "$before"
+check_within 1 "a vrrp worker that hangs is replaced" is_another director-1 "worker vrrp" "$before"
 check "the log says that it hung" log_says "vrrp worker (pid [0-9]*) hangs"
 check_within 3 "its successor is MASTER" is_master director-1
 

@@ -90,7 +90,7 @@ event_kill_all() {
   local pids
   pids="$(<"$LAB_STATE/director-1/unit.pid") $(processes director-1 all)"
   probe_start
-  event director-1 "kill -KILL $pids"
+  event director-1 "kill -STOP $pids; kill -KILL $pids" # stopped first: nobody sees the others die
   await 15 director_2_took_over
   sleep 1.5
   probe_end kill_all
