@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace base {
@@ -67,6 +68,21 @@ std::string Ip::str() const {
 
 std::string Ip::str(uint16_t port) const {
   return fmt::format(fmt::runtime(is_v6() ? "[{}]:{}" : "{}:{}"), str(), port);
+}
+
+bool share_prefix(const Ip& a, const Ip& b, unsigned prefix) {
+  if (a.is_v6() != b.is_v6()) return false;
+  for (size_t i = 0; i < a.network().size() && prefix > 0; ++i) {
+    const unsigned bits = std::min(prefix, 8U);
+    const unsigned differ = unsigned{a.network()[i]} ^ unsigned { b.network()[i] };
+    if (differ >> (8 - bits) != 0) return false;
+    prefix -= bits;
+  }
+  return true;
+}
+
+bool is_multicast(const Ip& address) {
+  return address.is_v6() ? address.bytes()[0] == 0xff : address.v4().host() >> 28 == 0xe;
 }
 
 std::string_view why_no_host_address(const Ip& address) {

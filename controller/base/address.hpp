@@ -71,6 +71,11 @@ class Ip {
   Bytes bytes_{};
 };
 
+// Whether the first `prefix` bits of both, of one family, are the same.
+bool share_prefix(const Ip& a, const Ip& b, unsigned prefix);
+
+bool is_multicast(const Ip& address);
+
 // Why no host can have this address, as the end of "it is ..."; empty: a host can. Link-local IPv6 counts as none: it
 // does not say on which interface.
 std::string_view why_no_host_address(const Ip& address);

@@ -16,17 +16,6 @@ std::optional<Number> parse_number(std::string_view text, Number smallest, Numbe
   return number >= smallest && number <= largest ? std::optional(number) : std::nullopt;
 }
 
-bool share_prefix(const base::Ip& a, const base::Ip& b, unsigned prefix) {
-  if (a.is_v6() != b.is_v6()) return false;
-  for (size_t i = 0; i < a.network().size() && prefix > 0; ++i) {
-    const unsigned bits = std::min(prefix, 8U);
-    const unsigned differ = unsigned{a.network()[i]} ^ unsigned { b.network()[i] };
-    if (differ >> (8 - bits) != 0) return false;
-    prefix -= bits;
-  }
-  return true;
-}
-
 constexpr std::array kStateNames = {"opening", "established", "closing"};
 
 }  // namespace
@@ -41,7 +30,7 @@ std::optional<Network> Network::parse(std::string_view text) {
 }
 
 bool Network::contains(const base::Ip& other) const {
-  return share_prefix(address, other, prefix);
+  return base::share_prefix(address, other, prefix);
 }
 
 std::optional<Endpoint> Endpoint::parse(std::string_view text) {
@@ -89,7 +78,7 @@ bool ConnectionFilter::matches(const dataplane::Connection& connection) const {
 }
 
 bool ConnectionFilter::matches(const dataplane::PersistenceTemplate& t) const {
-  return (!client || share_prefix(client->address, t.client, std::min(client->prefix, t.prefix))) &&
+  return (!client || base::share_prefix(client->address, t.client, std::min(client->prefix, t.prefix))) &&
          (!real_server || real_server->is(t.real_server.address, t.real_server.port)) &&
          (!virtual_server || virtual_server->is(t.virtual_server.address, t.virtual_server.port));
 }

@@ -62,7 +62,7 @@ base::Result<AdvertSocket> AdvertSocket::open(int ifindex, const std::string& na
 }
 
 base::Result<> AdvertSocket::send(const Datagram& datagram) const {
-  const std::vector<uint8_t> packet = encode_ipv4(datagram);
+  const std::vector<uint8_t> packet = encode_ip(datagram);
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_addr.s_addr = datagram.destination.v4().network();

@@ -38,10 +38,12 @@ class Farewell {
     if (!source) return note(instance, source.error());
     const auto socket = AdvertSocket::open(ifindex, instance.interface);
     if (!socket) return note(instance, socket.error());
-    const std::vector<uint8_t> message = encode(instance, kResign, *source, kGroup);
-    const auto sent =
-        socket->send({.source = *source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
-    if (!sent) note(instance, sent.error());
+    for (const base::Ip& destination : destinations(instance)) {
+      const std::vector<uint8_t> message = encode(instance, kResign, *source, destination);
+      const auto sent = socket->send(
+          {.source = *source, .destination = destination, .hop_limit = hop_limit(instance), .message = message});
+      if (!sent) note(instance, sent.error());
+    }
   }
 
   void remove(const model::VrrpInstance& instance, const model::VirtualAddress& address) {

@@ -82,7 +82,7 @@ void Instance::interface_is(const std::string& problem, const std::optional<base
 }
 
 bool Instance::received(const Datagram& datagram, base::Time now) {
-  const auto advertisement = decode(datagram, assignment_.instance, parameters_.source);
+  const auto advertisement = decode(datagram, assignment_.instance, {.source = parameters_.source});
   if (!advertisement) {
     reject(advertisement.error(), now);
     return false;
@@ -224,10 +224,14 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
 
 bool Instance::send(uint8_t priority) {
   const model::VrrpInstance& config = assignment_.instance;
-  const std::vector<uint8_t> message = encode(config, priority, parameters_.source, kGroup);
-  const auto sent =
-      port_.send(config.interface,
-                 {.source = parameters_.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
+  base::Result<> sent;
+  for (const base::Ip& destination : destinations(config)) {
+    const std::vector<uint8_t> message = encode(config, priority, parameters_.source, destination);
+    const auto one = port_.send(
+        config.interface,
+        {.source = parameters_.source, .destination = destination, .hop_limit = hop_limit(config), .message = message});
+    if (!one) sent = one;
+  }
   if (!sent) {
     ++report_.send_errors;
     if (failed_in_a_row_++ == 0) log::error("{}: {}; trying again", config.name, sent.error().message);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The advertisement of VRRP version 2 (RFC 3768, authentication of RFC 2338) between bytes and values. Pure: nothing
-// here touches a timer or a state, so a packet that is rejected cannot have had an effect.
+// The advertisement of VRRP between bytes and values: version 2 (RFC 3768, authentication of RFC 2338) and version 3
+// (RFC 5798, RFC 9568), over IPv4 and IPv6. Pure: nothing here touches a timer or a state, so a packet that is rejected
+// cannot have had an effect.
 #pragma once
 
 #include <cstdint>
 #include <expected>
-#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,7 +18,8 @@ namespace vrrp {
 
 inline constexpr uint8_t kProtocol = 112;
 inline constexpr uint8_t kHopLimit = 255;
-inline constexpr base::Ipv4 kGroup = base::Ipv4::from_host(0xe0000012);  // 224.0.0.18
+inline constexpr base::Ipv4 kGroup = base::Ipv4::from_host(0xe0000012);                                    // 224.0.0.18
+inline constexpr base::Ip kGroup6{base::Ip::Bytes{0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12}};  // ff02::12
 
 // What an IP packet of protocol 112 says, whichever socket it came by. `message` is valid as long as the packet is.
 struct Datagram {
@@ -55,32 +56,51 @@ enum class Reason {
   password,
   advert_int,
   own_source,
+  unknown_peer,
+  source_network,
+  address_list,
 };
 
 struct Rejection {
   Reason reason = Reason::malformed_ip;
   base::Ip source;  // ::: when not even that could be read
   uint32_t got = 0, wanted = 0;
+  base::Ip destination;  // for that Reason
 
   std::string str() const;  // "TTL 64 instead of 255". Never contains a password.
   friend bool operator==(const Rejection&, const Rejection&) = default;
 };
 
+// An address of the interface, and with it the network on it.
+struct Network {
+  base::Ip address;
+  uint8_t prefix_length = 0;
+};
+
+// Where an instance stands.
+struct Place {
+  base::Ip source;                         // from which it sends
+  std::span<const Network> networks = {};  // of its interface; needed for check_source_network only
+};
+
 // `packet` begins with the IPv4 header, as a raw socket delivers it; bytes beyond the IP length are ignored.
 std::expected<Datagram, Rejection> decode_ipv4(std::span<const uint8_t> packet);
 
-// `own_source`: from which this router sends.
 std::expected<Advertisement, Rejection> decode(const Datagram& datagram, const model::VrrpInstance& instance,
-                                               const base::Ip& own_source);
+                                               const Place& place);
 
 // For whom a message is, unexamined. 0: it does not even say.
 uint8_t peek_virtual_router_id(std::span<const uint8_t> message);
+
+// To whom `instance` sends its advertisements, and with which TTL or hop limit.
+std::vector<base::Ip> destinations(const model::VrrpInstance& instance);
+uint8_t hop_limit(const model::VrrpInstance& instance);
 
 // The message without an IP header, as `instance` sends it to `destination`.
 std::vector<uint8_t> encode(const model::VrrpInstance& instance, uint8_t priority, const base::Ip& source,
                             const base::Ip& destination);
 
-// With an IPv4 header. The IP checksum and identification are left to the kernel.
-std::vector<uint8_t> encode_ipv4(const Datagram& datagram);
+// With an IP header. IPv4's checksum and identification are left to the kernel.
+std::vector<uint8_t> encode_ip(const Datagram& datagram);
 
 }  // namespace vrrp

@@ -34,6 +34,20 @@ TEST(Ip, RefusesWhatWouldBeAnotherAddressOrTheSameTwice) {
   }
 }
 
+TEST(Ip, SharesAPrefixWithAddressesOfItsFamily) {
+  const Ip v4 = *Ip::parse("10.9.1.7"), v6 = *Ip::parse("2001:db8::17");
+  EXPECT_TRUE(share_prefix(v4, *Ip::parse("10.9.0.1"), 23));
+  EXPECT_FALSE(share_prefix(v4, *Ip::parse("10.9.0.1"), 24));
+  EXPECT_TRUE(share_prefix(v6, *Ip::parse("2001:db8::1f"), 124));
+  EXPECT_FALSE(share_prefix(v6, *Ip::parse("2001:db8::1f"), 128));
+  EXPECT_FALSE(share_prefix(v4, v6, 0));
+}
+
+TEST(Ip, KnowsMulticast) {
+  for (const char* group : {"224.0.0.18", "239.1.2.3", "ff02::12"}) EXPECT_TRUE(is_multicast(*Ip::parse(group)));
+  for (const char* host : {"10.9.0.1", "255.255.255.255", "fe80::1"}) EXPECT_FALSE(is_multicast(*Ip::parse(host)));
+}
+
 TEST(Ip, IsIpv4OrIpv6) {
   const Ip v4 = *Ip::parse("10.0.0.1"), v6 = *Ip::parse("2001:db8::1");
   EXPECT_FALSE(v4.is_v6());

@@ -28,7 +28,7 @@ class FakePort : public Port {
  public:
   base::Result<> send(const std::string&, const Datagram& datagram) override {
     if (!sending_works) return base::fail("cannot send an advertisement: Operation not permitted");
-    last_sent = encode_ipv4(datagram);
+    last_sent = encode_ip(datagram);
     log.push_back("advertise " + std::to_string(datagram.message[2]));
     return {};
   }

@@ -22,7 +22,7 @@ inline model::VrrpInstance sender_of(const Advertisement& advertisement, std::st
 inline std::vector<uint8_t> packet_of(const Advertisement& advertisement, std::string_view auth_pass) {
   const auto message =
       encode(sender_of(advertisement, auth_pass), advertisement.priority, advertisement.source, kGroup);
-  return encode_ipv4(
+  return encode_ip(
       {.source = advertisement.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
 }
 
@@ -31,7 +31,7 @@ inline std::expected<Advertisement, Rejection> decode_packet(std::span<const uin
                                                              const base::Ip& own_source = {}) {
   const auto datagram = decode_ipv4(packet);
   if (!datagram) return std::unexpected(datagram.error());
-  return decode(*datagram, instance, own_source);
+  return decode(*datagram, instance, {.source = own_source});
 }
 
 }  // namespace test
