@@ -4,6 +4,7 @@
 #
 #   sudo examples/lab.sh demo                 install what is missing, build, raise, show, tear down
 #   sudo examples/lab.sh up [native|generic]  raise it and leave it for looking around
+#   sudo examples/lab.sh up crossed ...       the same of examples/crossed: each director MASTER of an address of its own
 #   sudo examples/lab.sh up two-machines ...  the same of docs/two-machines.md: the directors are the real servers
 #   sudo examples/lab.sh shell NODE           a shell on director-1, director-2, real-1, real-2, client or switch
 #   sudo examples/lab.sh status               nodes, and what the MASTER's `xdirector status` says
@@ -44,10 +45,12 @@ refuse_if_up() {
 
 up() {
   local deployment=reference
-  if [ "${1:-}" = two-machines ]; then
-    deployment=$1
-    shift
-  fi
+  case ${1:-} in
+    crossed | two-machines)
+      deployment=$1
+      shift
+      ;;
+  esac
   case ${1:-$LAB_MODE} in
     native | generic) LAB_MODE=${1:-$LAB_MODE} ;;
     *) usage ;;

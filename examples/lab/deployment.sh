@@ -3,12 +3,14 @@
 # The deployments on nodes.sh: their hosts, the daemons that run there, and how to look at them.
 #
 #   reference     two directors, two real servers, a client
+#   crossed       the same with a second virtual address: each director is MASTER of one and backs the other up
 #   two-machines  two directors that are the real servers, too, and a client
 #
 # Environment: XDIRECTOR, the binary (default: the release build of this repository).
 
 XDIRECTOR=${XDIRECTOR:-$LAB_REPOSITORY/build/release/controller/xdirector}
 VIP=192.168.100.111
+VIP_2=192.168.100.112 # of crossed
 FTP_PORT=9814
 REST_PORT=9826
 
@@ -16,7 +18,7 @@ REST_PORT=9826
 REAL_SERVERS="real-1 real-2"
 REAL_ADDRESSES="192.168.100.34 192.168.100.35"
 
-# deployment_up [two-machines]
+# deployment_up [crossed|two-machines]
 deployment_up() {
   mkdir -p "$LAB_STATE"
   lab_switch switch
@@ -24,7 +26,7 @@ deployment_up() {
   deployment_host director-2 enp1s0 192.168.100.145/24
   deployment_host client eth0 192.168.100.31/24
   case ${1:-reference} in
-    reference)
+    reference | crossed)
       deployment_host real-1 eth0 192.168.100.34/24
       deployment_host real-2 eth0 192.168.100.35/24
       ;;
@@ -40,6 +42,7 @@ deployment_up() {
   for node in $REAL_SERVERS; do
     real_server_prepare "$node"
     real_server_start "$node"
+    [ "${1:-}" != crossed ] || lab_exec "$node" "$XDIRECTOR" real-server add "$VIP_2" >>"$LAB_STATE/$node/real-server.log"
   done
 }
 

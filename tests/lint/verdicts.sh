@@ -15,7 +15,7 @@ dropped. FORWARD: sent to a real server; PASS: left to the director's kernel; DR
 | verdict | action | what happened |
 |---|---|---|
 TEXT
-  # shellcheck disable=SC2016 # the backquotes are markdown's
+  # shellcheck disable=SC2016,SC1003 # the backquotes are markdown's, the backslash is sed's
   tr -d '\\\n\t' <include/xdirector/verdicts.h | sed 's/X(/\nX(/g; $a\' |
     sed -nE 's/^X\(([a-z_0-9]+), ([A-Z]+), *"([^"]*)"\).*/| `\1` | \2 | \3 |/p'
 }

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Two VRRP instances, crossed: each director is MASTER of one virtual address and backs the other up.
+# examples/crossed: each director is MASTER of one virtual address and backs the other up.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
-VIP_2=192.168.100.112
 
 has_vip_2() { lab_exec "$1" ip -4 -o address show dev enp1s0 | grep -F " $VIP_2/" >/dev/null; }
 has_only() { # NODE 1|2
@@ -14,13 +13,9 @@ rest_2() { VIP=$VIP_2 rest; }
 both_answer() { REST_TIMEOUT=1 rest && REST_TIMEOUT=1 rest_2; }
 twice() { { VIP=$1 arp_answers 30; } | jq .twice; }
 
-deployment_up
-for node in real-1 real-2; do lab_exec "$node" "$XDIRECTOR" real-server add "$VIP_2" >/dev/null; done
+deployment_up crossed
 for node in director-1 director-2; do
   hurry "$node"
-  set_config "$node" '.vrrp_instances += [.vrrp_instances[0] | .name = "VI_2" | .virtual_router_id = 101
-      | .state = "BACKUP" | .virtual_ipaddress = ["'$VIP_2'"] | .priority = 150 - .priority]
-    | .virtual_servers += [.virtual_servers[] | select(.name == "rest") | .name = "rest-2" | .address = "'$VIP_2'"]'
   director_start "$node"
 done
 
