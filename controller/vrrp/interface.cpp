@@ -70,6 +70,11 @@ bool Interface::has(const base::Ip& ip, uint8_t prefix_length) const {
   return std::ranges::any_of(addresses_, [&](const auto& a) { return a.ip == ip && a.prefix_length == prefix_length; });
 }
 
+std::optional<netlink::Address> Interface::not_ours(const base::Ip& ip) const {
+  const auto found = std::ranges::find_if(addresses_, [&](const auto& a) { return a.ip == ip && !a.ours; });
+  return found == addresses_.end() ? std::nullopt : std::optional(*found);
+}
+
 base::Result<> Interface::send(const Datagram& datagram) {
   if (!sockets_ || !sockets_->adverts) return base::fail("cannot send an advertisement: " + problem_);
   return sockets_->adverts->send(datagram);
@@ -77,6 +82,7 @@ base::Result<> Interface::send(const Datagram& datagram) {
 
 base::Result<netlink::Added> Interface::add(const netlink::NewAddress& address) {
   if (!link_) return base::fail("cannot add " + address.ip.str() + ": " + problem_);
+  if (not_ours(address.ip)) return netlink::Added::before;
   const auto added = netlink::add_address(netlink_, link_->index, address);
   if (added && *added == netlink::Added::now) {
     addresses_.push_back(

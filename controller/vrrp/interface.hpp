@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "loop/loop.hpp"
-#include "model/vrrp.hpp"
 #include "netlink/addresses.hpp"
 #include "netlink/links.hpp"
 #include "vrrp/advert_socket.hpp"
@@ -38,12 +37,12 @@ class Interface {
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
   std::optional<base::Ip> primary_address(int family) const;
   bool has(const base::Ip& ip, uint8_t prefix_length) const;
-  bool has(const model::VirtualAddress& address) const { return has(address.ip, address.prefix_length); }
-  bool has_another_mac() const { return has_another_mac_; }  // than before the last refresh
+  std::optional<netlink::Address> not_ours(const base::Ip& ip) const;  // that address, put there by somebody else
+  bool has_another_mac() const { return has_another_mac_; }            // than before the last refresh
 
   base::Result<> send(const Datagram& datagram);
-  base::Result<netlink::Added> add(const netlink::NewAddress& address);
-  base::Result<netlink::Removed> remove(const base::Ip& ip);  // what was put there by us, with any prefix
+  base::Result<netlink::Added> add(const netlink::NewAddress& address);  // one that is not ours is left as it is
+  base::Result<netlink::Removed> remove(const base::Ip& ip);             // what was put there by us, with any prefix
   base::Result<> announce(const base::Ip& ip, int times);
 
  private:

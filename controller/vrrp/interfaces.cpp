@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vrrp/interfaces.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace vrrp {
@@ -12,6 +14,11 @@ netlink::NewAddress to_new_address(const model::VirtualAddress& address) {
   added.broadcast = address.broadcast;
   added.scope = address.scope;
   return added;
+}
+
+// With priority 255 the addresses are the interface's own, and there whoever is MASTER.
+bool owns_addresses(const model::VrrpInstance& instance) {
+  return instance.priority == 255;
 }
 
 }  // namespace
@@ -42,9 +49,34 @@ bool Interfaces::concerns(int index, const std::string& name) const {
          std::ranges::any_of(all_, [&](auto& named) { return named.first == name || named.second.index() == index; });
 }
 
-bool Interfaces::has(const std::string& interface, const model::VirtualAddress& address) const {
-  const auto found = all_.find(interface);
-  return found != all_.end() && found->second.has(address);
+const Interface* Interfaces::find(const std::string& name) const {
+  const auto found = all_.find(name);
+  return found == all_.end() ? nullptr : &found->second;
+}
+
+std::string Interfaces::problem_of(const model::VrrpInstance& instance) const {
+  const Interface* own = find(instance.interface);
+  if (own == nullptr) return instance.interface + " is not looked at";
+  if (!own->problem().empty()) return own->problem();
+  if (owns_addresses(instance)) return {};
+  for (const model::VirtualAddress& address : instance.all_addresses()) {
+    const std::string& place = place_of(instance, address);
+    const Interface* there = find(place);
+    const auto foreign = there == nullptr ? std::nullopt : there->not_ours(address.ip);
+    if (!foreign) continue;
+    return fmt::format(
+        "{0} is on {1} already, as /{2}, and not by xdirector: take it off (ip address del {0}/{2} dev {1}), or out of "
+        "virtual_ipaddress; where it is {1}'s own address, give priority 255",
+        address.ip.str(), place, foreign->prefix_length);
+  }
+  return {};
+}
+
+bool Interfaces::has_all_addresses_of(const model::VrrpInstance& instance) const {
+  return std::ranges::all_of(instance.all_addresses(), [&](const model::VirtualAddress& address) {
+    const Interface* there = find(place_of(instance, address));
+    return there != nullptr && (there->has(address.ip, address.prefix_length) || there->not_ours(address.ip));
+  });
 }
 
 bool Interfaces::has_on_lo(const base::Ip& ip) const {

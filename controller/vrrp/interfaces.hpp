@@ -26,7 +26,9 @@ class Interfaces final : public Port {
   void refresh(const std::vector<netlink::Link>& links, const std::vector<netlink::Address>& addresses,
                const std::vector<base::Ip>& virtual_addresses);
   bool concerns(int index, const std::string& name) const;  // a change of that interface
-  bool has(const std::string& interface, const model::VirtualAddress& address) const;
+  // Why an instance cannot do its work; empty: it can.
+  std::string problem_of(const model::VrrpInstance& instance) const;
+  bool has_all_addresses_of(const model::VrrpInstance& instance) const;
   bool has_on_lo(const base::Ip& ip) const;  // this host has, that is
 
   base::Result<> send(const std::string& interface, const Datagram& datagram) override;
@@ -37,6 +39,8 @@ class Interfaces final : public Port {
   base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) override;
 
  private:
+  const Interface* find(const std::string& name) const;
+
   loop::Loop& loop_;
   netlink::Socket& netlink_;
   std::map<std::string, Interface> all_;

@@ -230,7 +230,9 @@ class VrrpWorker {
   std::vector<base::Ip> all_virtual_addresses() const {
     std::vector<base::Ip> all;
     for (const auto& entry : entries_) {
-      for (const auto& address : entry->instance.assignment().instance.all_addresses()) all.push_back(address.ip);
+      const model::VrrpInstance& config = entry->instance.assignment().instance;
+      if (config.priority == 255) continue;  // the interface's own
+      for (const auto& address : config.all_addresses()) all.push_back(address.ip);
     }
     return all;
   }
@@ -239,12 +241,9 @@ class VrrpWorker {
     Instance& instance = entry.instance;
     // Asked first: an address that is taken further down cannot be in the tables read before.
     const model::VrrpInstance& config = instance.assignment().instance;
-    const bool missing = instance.should_have_addresses() &&
-                         !std::ranges::all_of(config.all_addresses(), [&](const model::VirtualAddress& address) {
-                           return interfaces_.has(place_of(config, address), address);
-                         });
+    const bool missing = instance.should_have_addresses() && !interfaces_.has_all_addresses_of(config);
     const int family = config.is_v6() ? AF_INET6 : AF_INET;
-    instance.interface_is(entry.interface.problem(), entry.interface.primary_address(family), base::now());
+    instance.interface_is(interfaces_.problem_of(config), entry.interface.primary_address(family), base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
     for (const base::Ip& ip : instance.addresses_for_lo()) {
       if (!interfaces_.has_on_lo(ip)) instance.restore_on_lo(ip);

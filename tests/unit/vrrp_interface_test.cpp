@@ -158,9 +158,9 @@ TEST(VrrpInterface, PutsAnAddressWhereItBelongsAndTakesItOffAgain) {
     model::VirtualAddress address(ip("10.9.0.100"));
     address.prefix_length = 24;
     EXPECT_EQ(*cable.interfaces.add("far", address), netlink::Added::now);
-    EXPECT_TRUE(cable.interfaces.has("far", address));
-    EXPECT_FALSE(cable.interfaces.has("near", address));
-    EXPECT_FALSE(cable.interfaces.has("far", ip("10.9.0.100"))) << "that would be a /32";
+    EXPECT_TRUE(cable.far.has(ip("10.9.0.100"), 24));
+    EXPECT_FALSE(cable.far.has(ip("10.9.0.100"), 32));
+    EXPECT_FALSE(cable.near.has(ip("10.9.0.100"), 24));
     EXPECT_TRUE(cable.interfaces.announce("far", address, 1));
     sh("ip addr add 10.9.0.100/16 dev far");
     cable.refresh();
@@ -171,17 +171,80 @@ TEST(VrrpInterface, PutsAnAddressWhereItBelongsAndTakesItOffAgain) {
   });
 }
 
+// An instance on near with one address on each end of the cable.
+model::VrrpInstance on_both_ends() {
+  model::VirtualAddress there(ip("10.9.0.101"));
+  there.device = "far";
+  return {.interface = "near", .virtual_addresses = {ip("10.9.0.100"), there}};
+}
+
+TEST(VrrpInterface, AnAddressThatSomebodyElsePutThereIsAProblemAndStays) {
+  with_cable([](Cable& cable) {
+    model::VrrpInstance config = on_both_ends();
+    EXPECT_EQ(cable.interfaces.problem_of(config), "");
+    sh("ip addr add 10.9.0.101/24 dev far");
+    cable.refresh();
+    EXPECT_EQ(cable.interfaces.problem_of(config),
+              "10.9.0.101 is on far already, as /24, and not by xdirector: take it off (ip address del 10.9.0.101/24 "
+              "dev far), or out of virtual_ipaddress; where it is far's own address, give priority 255");
+    EXPECT_EQ(*cable.interfaces.add("far", config.virtual_addresses[1]), netlink::Added::before);
+    EXPECT_EQ(*cable.interfaces.remove("far", config.virtual_addresses[1]), netlink::Removed::before);
+    cable.refresh();
+    EXPECT_TRUE(cable.far.has(ip("10.9.0.101"), 24));
+    EXPECT_FALSE(cable.far.has(ip("10.9.0.101"), 32));
+  });
+}
+
+TEST(VrrpInterface, WhatAnEarlierProcessPutThereIsOurs) {
+  with_cable([](Cable& cable) {
+    const int near = (*netlink::find_link(cable.netlink, "near"))->index;
+    ASSERT_TRUE(netlink::add_address(cable.netlink, near, ip("10.9.0.100")));
+    cable.refresh();
+    EXPECT_EQ(cable.interfaces.problem_of(on_both_ends()), "");
+    EXPECT_EQ(*cable.interfaces.remove("near", ip("10.9.0.100")), netlink::Removed::now);
+  });
+}
+
+TEST(VrrpInterface, AnOwnersAddressesAreThereAlready) {
+  with_cable([](Cable& cable) {
+    model::VrrpInstance config = on_both_ends();
+    config.priority = 255;
+    config.virtual_addresses = {ip("10.9.0.1")};
+    cable.refresh();
+    EXPECT_EQ(cable.interfaces.problem_of(config), "");
+    EXPECT_TRUE(cable.interfaces.has_all_addresses_of(config)) << "with whatever prefix";
+    EXPECT_EQ(*cable.interfaces.add("near", config.virtual_addresses[0]), netlink::Added::before);
+    EXPECT_EQ(*cable.interfaces.remove("near", config.virtual_addresses[0]), netlink::Removed::before);
+    cable.refresh();
+    EXPECT_TRUE(cable.near.has(ip("10.9.0.1"), 24)) << "neither added nor taken off";
+    EXPECT_FALSE(cable.near.has(ip("10.9.0.1"), 32));
+  });
+}
+
+TEST(VrrpInterface, KnowsWhenAnAddressOfAnInstanceIsMissing) {
+  with_cable([](Cable& cable) {
+    const model::VrrpInstance config = on_both_ends();
+    ASSERT_TRUE(cable.interfaces.add("near", config.virtual_addresses[0]));
+    EXPECT_FALSE(cable.interfaces.has_all_addresses_of(config));
+    ASSERT_TRUE(cable.interfaces.add("far", config.virtual_addresses[1]));
+    EXPECT_TRUE(cable.interfaces.has_all_addresses_of(config));
+    sh("ip addr del 10.9.0.101/32 dev far");
+    cable.refresh();
+    EXPECT_FALSE(cable.interfaces.has_all_addresses_of(config));
+  });
+}
+
 TEST(VrrpInterface, AnInterfaceThatOnlyHasAddressesDoesNotListen) {
   with_cable([](Cable& cable) {
-    sh("ip link add other type veth peer name end && ip link set other up && ip link set end up");
-    Interface& other = cable.interfaces.at("other");
-    cable.refresh();
-    EXPECT_EQ(other.problem(), "");
-    EXPECT_TRUE(other.announce(ip("10.9.0.100"), 1));
-    EXPECT_FALSE(other.send(advertisement()));
-    other.listen([](const Datagram&) {});
-    cable.refresh();
-    EXPECT_TRUE(other.send(advertisement()));
+    Interfaces places(cable.loop, cable.netlink);
+    Interface& near = places.at("near");
+    auto refresh = [&] { places.refresh(*netlink::links(cable.netlink), *netlink::addresses(cable.netlink), {}); };
+    refresh();
+    EXPECT_TRUE(near.announce(ip("10.9.0.100"), 1));
+    EXPECT_FALSE(near.send(advertisement()));
+    near.listen([](const Datagram&) {});
+    refresh();
+    EXPECT_TRUE(near.send(advertisement()));
   });
 }
 
