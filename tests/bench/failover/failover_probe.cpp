@@ -33,7 +33,7 @@
 
 #include "base/address.hpp"
 #include "base/fd.hpp"
-#include "timeline.hpp"
+#include "bench/failover/timeline.hpp"
 
 namespace {
 

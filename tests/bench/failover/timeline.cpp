@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // timeline: the figures.
-#include "timeline.hpp"
+#include "bench/failover/timeline.hpp"
 
 #include <algorithm>
 
