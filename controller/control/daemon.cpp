@@ -16,6 +16,7 @@
 #include "control/idle_slots.hpp"
 #include "control/lock.hpp"
 #include "control/network.hpp"
+#include "control/notifications.hpp"
 #include "control/notify.hpp"
 #include "control/server.hpp"
 #include "control/status.hpp"
@@ -59,6 +60,7 @@ class Daemon {
         leftover_timer_(loop_, [this] { remove_leftovers(); }),
         stop_timer_(loop_, [this] { vrrp_.kill(); }),
         trackers_(loop_, [this] { vrrp_.send(trackers_.states()); }),
+        notifications_(loop_),
         vrrp_(loop_, vrrp_options()),
         health_(loop_, health_options()) {}
 
@@ -86,6 +88,7 @@ class Daemon {
   Child::Options health_options();
   void network_changed();
   void health_reported(const ipc::HealthReport& report);
+  void vrrp_reported(const ipc::VrrpReport& report);
   void vrrp_lost(base::Duration restart_in);
   bool serves() const;
   std::set<model::Slot> draining() const;
@@ -129,6 +132,7 @@ class Daemon {
   ipc::ConfigureVrrp vrrp_sent_;
   ipc::ConfigureHealth health_sent_;
   Trackers trackers_;
+  Notifications notifications_;
   bool stopping_ = false;
   Child vrrp_, health_;  // last: they end first
 };
@@ -246,6 +250,7 @@ base::Result<> Daemon::take(const model::Config& config) {
   idle_slots_.draining_are(draining());
   hold_interfaces();
   trackers_.configure(config_);
+  notifications_.configure(config_);
   if (health_state_.configure(config_)) apply_or_log();
   return {};
 }
@@ -301,7 +306,7 @@ Child::Options Daemon::vrrp_options() {
           .on_started = [this] { tell_vrrp(); },
           .on_message =
               [this](ipc::Message message) {
-                if (auto* report = std::get_if<ipc::VrrpReport>(&message)) vrrp_reports_[report->instance] = *report;
+                if (const auto* report = std::get_if<ipc::VrrpReport>(&message)) vrrp_reported(*report);
               },
           .on_lost = [this](base::Duration restart_in) { vrrp_lost(restart_in); },
           .on_stopped = [this] { vrrp_stopped(); }};
@@ -326,6 +331,11 @@ void Daemon::health_reported(const ipc::HealthReport& report) {
   if (failed) network_->doubt(failed->real_server.address);
 }
 
+void Daemon::vrrp_reported(const ipc::VrrpReport& report) {
+  vrrp_reports_[report.instance] = report;
+  notifications_.report(report);
+}
+
 // A worker that is back within the lease resumes by itself.
 void Daemon::vrrp_lost(base::Duration restart_in) {
   const base::Time back = base::now() + restart_in + kComeBack;
@@ -336,6 +346,7 @@ void Daemon::vrrp_lost(base::Duration restart_in) {
     report.state = ipc::VrrpState::fault;
     report.reason = "the vrrp worker keeps ending";
     report.since_unix = base::unix_seconds();
+    notifications_.report(report);
   }
 }
 
@@ -518,7 +529,7 @@ void Daemon::vrrp_stopped() {
                                      ? "; the program goes on forwarding (`xdirector detach` takes it off)"
                                      : "");
   }
-  loop_.stop();
+  notifications_.stop([this] { loop_.stop(); });
 }
 
 }  // namespace
