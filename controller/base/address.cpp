@@ -85,11 +85,15 @@ bool is_multicast(const Ip& address) {
   return address.is_v6() ? address.bytes()[0] == 0xff : address.v4().host() >> 28 == 0xe;
 }
 
+bool is_link_local_v6(const Ip& address) {
+  return address.bytes()[0] == 0xfe && address.bytes()[1] >> 6 == 2;
+}
+
 std::string_view why_no_host_address(const Ip& address) {
   if (address.is_v6()) {
     const Ip::Bytes& bytes = address.bytes();
     if (bytes[0] == 0xff) return "a multicast address";
-    if (bytes[0] == 0xfe && bytes[1] >> 6 == 2) return "a link-local address, which does not say on which interface";
+    if (is_link_local_v6(address)) return "a link-local address, which does not say on which interface";
     if (address == Ip::parse("::1")) return "a loopback address";
     if (bytes[0] == 0) return "the unspecified or a reserved address";
     return {};

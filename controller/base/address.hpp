@@ -76,6 +76,8 @@ bool share_prefix(const Ip& a, const Ip& b, unsigned prefix);
 
 bool is_multicast(const Ip& address);
 
+bool is_link_local_v6(const Ip& address);  // fe80::/10
+
 // Why no host can have this address, as the end of "it is ..."; empty: a host can. Link-local IPv6 counts as none: it
 // does not say on which interface.
 std::string_view why_no_host_address(const Ip& address);

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "config/unique.hpp"
 #include "config/validate.hpp"
 #include "model/schedules.hpp"
 #include "xdirector/limits.h"
@@ -17,41 +18,6 @@ constexpr size_t kMaxRules = XD_MAX_PORT_RANGES / 2;
 // The old cycles and the new ones are there together while a reload changes over.
 constexpr uint64_t kMaxSlots = XD_SCHEDULE_SLOTS / 2;
 constexpr size_t kMaxRealServers = XD_MAX_REAL_SERVERS - 1;  // slot 0 is never given out
-
-// Notes every value that was there before; `at` says where the first one is.
-template <typename Key>
-class Unique {
- public:
-  // The path of the first one, or empty.
-  std::string first(const Key& key, const std::string& path) {
-    const auto [entry, is_new] = seen_.emplace(key, path);
-    return is_new ? "" : entry->second;
-  }
-
- private:
-  std::map<Key, std::string> seen_;
-};
-
-void unique_instances(const model::Config& config, Findings& findings) {
-  Unique<std::string> names;
-  Unique<base::Ip> addresses;
-  for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-    const model::VrrpInstance& instance = config.vrrp_instances[i];
-    const std::string here = fmt::format("vrrp_instances[{}]", i);
-    if (const std::string first = names.first(instance.name, here); !instance.name.empty() && !first.empty()) {
-      findings.push_back({here + ".name", fmt::format("\"{}\" is the name of {} already; each instance needs its own",
-                                                      instance.name, first)});
-    }
-    for (size_t j = 0; j < instance.virtual_addresses.size(); ++j) {
-      const base::Ip address = instance.virtual_addresses[j].ip;
-      const std::string path = fmt::format("{}.virtual_ipaddress[{}]", here, j);
-      if (const std::string first = addresses.first(address, path); address != base::Ip() && !first.empty()) {
-        findings.push_back({path, fmt::format("{} is at {} already; a virtual address belongs to one instance, once",
-                                              address.str(), first)});
-      }
-    }
-  }
-}
 
 void unique_virtual_servers(const model::Config& config, Findings& findings) {
   Unique<std::string> names;
@@ -213,7 +179,7 @@ std::vector<Finding> contradictions(const model::Config& config) {
     findings.push_back(
         {"", "no network interface to work on; give \"vrrp_instances\", or \"interfaces\" without VRRP"});
   }
-  unique_instances(config, findings);
+  for (Finding& finding : vrrp_contradictions(config)) findings.push_back(std::move(finding));
   peer_directors(config, findings);
   unique_virtual_servers(config, findings);
   unique_real_servers(config, findings);

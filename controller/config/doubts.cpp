@@ -165,32 +165,6 @@ void peers_that_are_no_real_servers(const model::Config& config, Findings& findi
   }
 }
 
-void instances(const model::Config& config, Findings& findings) {
-  std::map<std::pair<std::string, uint8_t>, size_t> first_with;
-  for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
-    const model::VrrpInstance& instance = config.vrrp_instances[i];
-    const std::string here = path_of("vrrp_instances", i);
-    if (instance.auth_pass.size() > 8) {
-      findings.push_back(
-          {here + ".authentication.auth_pass", "the password is longer than 8 characters; only the first 8 count"});
-    }
-    if (instance.nopreempt && instance.state == model::InitialState::master) {
-      findings.push_back(
-          {here + ".nopreempt",
-           "nopreempt needs the initial state BACKUP on both directors; with MASTER it does not hold when "
-           "this director starts"});
-    }
-    if (instance.interface.empty() || instance.virtual_router_id == 0) continue;
-    const auto [first, is_new] = first_with.emplace(std::pair(instance.interface, instance.virtual_router_id), i);
-    if (is_new) continue;
-    findings.push_back(
-        {here + ".virtual_router_id",
-         fmt::format("{} is the virtual_router_id of {} on {} too: each takes the other's advertisements for "
-                     "its own",
-                     instance.virtual_router_id, path_of("vrrp_instances", first->second), instance.interface)});
-  }
-}
-
 }  // namespace
 
 std::vector<Finding> doubts(const model::Config& config) {
@@ -202,7 +176,7 @@ std::vector<Finding> doubts(const model::Config& config) {
   direct_routing_ports(config, findings);
   real_servers_that_are_virtual(config, findings);
   peers_that_are_no_real_servers(config, findings);
-  instances(config, findings);
+  for (Finding& finding : vrrp_doubts(config)) findings.push_back(std::move(finding));
   return findings;
 }
 

@@ -47,7 +47,9 @@ model::Config read_config(const Value& root) {
       object.list("interfaces", [](const Value& element) { return InterfaceName()(element).value_or(std::string()); });
   config.peer_directors =
       object.list("peer_directors", [](const Value& element) { return HostAddress()(element).value_or(base::Ip()); });
-  config.vrrp_instances = object.list("vrrp_instances", vrrp_instance);
+  const VrrpGlobals globals = vrrp_globals(object);
+  config.vrrp_instances =
+      object.list("vrrp_instances", [&](const Value& element) { return vrrp_instance(element, globals); });
   config.port_marks = object.list("port_marks", port_mark);
   config.virtual_servers = object.list(
       "virtual_servers", [&](const Value& element) { return virtual_server(element, timeouts, config.port_marks); });

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <ranges>
 
@@ -48,27 +49,41 @@ std::string why_no_address(const std::string& text) {
       quoted(text));
 }
 
-std::optional<base::Ip> host_address(const Value& value, const std::string& text) {
+std::optional<base::Ip> any_address(const Value& value, const std::string& text) {
   const auto address = base::Ip::parse(text);
-  if (!address) {
-    value.wrong(why_no_address(text));
-    return std::nullopt;
-  }
-  if (const std::string_view why = base::why_no_host_address(*address); !why.empty()) {
-    value.wrong(fmt::format("{} is {}; expected an address that a host can have", text, why));
-    return std::nullopt;
-  }
+  if (!address) value.wrong(why_no_address(text));
   return address;
 }
 
-std::optional<base::Ipv4> ipv4_host_address(const Value& value, const std::string& text) {
-  if (is_ipv6(text)) {
-    value.wrong(
-        fmt::format("IPv6 is not supported yet in VRRP ({}); expected {}", quoted(text), Ipv4HostAddress().allowed()));
-    return std::nullopt;
+enum class LinkLocal { refused, allowed };
+
+std::optional<base::Ip> host_address(const Value& value, const std::string& text, LinkLocal link_local) {
+  const auto address = any_address(value, text);
+  if (!address || (link_local == LinkLocal::allowed && base::is_link_local_v6(*address))) return address;
+  const std::string_view why = base::why_no_host_address(*address);
+  if (why.empty()) return address;
+  value.wrong(fmt::format("{} is {}; expected an address that a host can have", text, why));
+  return std::nullopt;
+}
+
+// What is behind the slash; 0 is no length.
+std::optional<uint8_t> prefix_length(const Value& value, std::string_view digits, const base::Ip& address, int min) {
+  int length = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  if (whole && length >= min && length <= address.bits()) return static_cast<uint8_t>(length);
+  value.wrong(fmt::format("the prefix length {} is not allowed; expected a whole number from {} to {}", quoted(digits),
+                          min, address.bits()));
+  return std::nullopt;
+}
+
+bool has_host_bits(const Prefix& prefix) {
+  const std::span<const uint8_t> bytes = prefix.ip.network();
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const int network_bits = std::clamp(prefix.length - static_cast<int>(8 * i), 0, 8);
+    if ((bytes[i] & (0xff >> network_bits)) != 0) return true;
   }
-  const auto address = host_address(value, text);
-  return address ? std::optional(address->v4()) : std::nullopt;
+  return false;
 }
 
 }  // namespace
@@ -240,30 +255,49 @@ std::optional<std::string> InterfaceName::operator()(const Value& value) const {
 }
 
 std::optional<base::Ip> HostAddress::operator()(const Value& value) const {
-  if (value.node.kind == Node::Kind::text) return host_address(value, value.node.text);
+  if (value.node.kind == Node::Kind::text) return host_address(value, value.node.text, LinkLocal::refused);
   value.unexpected(allowed());
   return std::nullopt;
 }
 
-std::optional<base::Ipv4> Ipv4HostAddress::operator()(const Value& value) const {
-  if (value.node.kind == Node::Kind::text) return ipv4_host_address(value, value.node.text);
+std::optional<base::Ip> InterfaceAddress::operator()(const Value& value) const {
+  if (value.node.kind == Node::Kind::text) return host_address(value, value.node.text, LinkLocal::allowed);
   value.unexpected(allowed());
   return std::nullopt;
 }
 
-std::optional<base::Ipv4> VirtualAddress::operator()(const Value& value) const {
-  if (value.node.kind != Node::Kind::text || is_ipv6(value.node.text)) return Ipv4HostAddress()(value);
-  const std::string& text = value.node.text;
-  const size_t end = std::min(text.find_first_of("/ "), text.size());
-  const std::string rest = text.substr(end);
-  if (!rest.empty() && rest != "/32") {
-    value.wrong(
-        fmt::format("{} after the address is not supported yet; expected the address alone (it is added as /32 "
-                    "on the instance's interface)",
-                    quoted(rest)));
+std::optional<Prefix> AddressWithPrefix::operator()(const Value& value) const {
+  if (value.node.kind != Node::Kind::text) {
+    value.unexpected(allowed());
     return std::nullopt;
   }
-  return ipv4_host_address(value, text.substr(0, end));
+  const std::string& text = value.node.text;
+  const size_t slash = text.find('/');
+  const auto address = host_address(value, text.substr(0, slash), LinkLocal::allowed);
+  if (!address) return std::nullopt;
+  if (slash == std::string::npos) return Prefix{*address, address->bits()};
+  const auto length = prefix_length(value, std::string_view(text).substr(slash + 1), *address, 1);
+  return length ? std::optional(Prefix{*address, *length}) : std::nullopt;
+}
+
+std::optional<Prefix> Network::operator()(const Value& value) const {
+  if (value.node.kind != Node::Kind::text) {
+    value.unexpected(allowed());
+    return std::nullopt;
+  }
+  const std::string& text = value.node.text;
+  if (text == "default") return Prefix{base::Ipv4(), 0};
+  const size_t slash = text.find('/');
+  const auto address = any_address(value, text.substr(0, slash));
+  if (!address) return std::nullopt;
+  if (slash == std::string::npos) return Prefix{*address, address->bits()};
+  const auto length = prefix_length(value, std::string_view(text).substr(slash + 1), *address, 0);
+  if (!length) return std::nullopt;
+  const Prefix network{*address, *length};
+  if (!has_host_bits(network)) return network;
+  value.wrong(
+      fmt::format("{} has bits of a host beyond its prefix length; the kernel takes networks only", quoted(text)));
+  return std::nullopt;
 }
 
 }  // namespace config

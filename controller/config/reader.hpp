@@ -162,16 +162,28 @@ struct HostAddress {
   std::optional<base::Ip> operator()(const Value& value) const;
 };
 
-// For VRRP, which is version 2 and knows IPv4 only.
-struct Ipv4HostAddress {
-  std::string allowed() const { return "an IPv4 address such as 192.168.100.111"; }
-  std::optional<base::Ipv4> operator()(const Value& value) const;
+// The same, or a link-local IPv6 address: where it is known which interface is meant.
+struct InterfaceAddress {
+  std::string allowed() const { return "an IP address such as 192.168.100.111, 2001:db8::111 or fe80::111"; }
+  std::optional<base::Ip> operator()(const Value& value) const;
 };
 
-// The same, or with the prefix length 32 behind it, as keepalived users write virtual addresses.
-struct VirtualAddress {
-  std::string allowed() const { return Ipv4HostAddress().allowed(); }
-  std::optional<base::Ipv4> operator()(const Value& value) const;
+struct Prefix {
+  base::Ip ip;
+  uint8_t length = 0;
+};
+
+// An address of an interface with the length of its network's prefix, "192.168.100.111/24"; without one: the whole
+// address.
+struct AddressWithPrefix {
+  std::string allowed() const { return "an IP address such as 192.168.100.111, 192.168.100.111/24 or 2001:db8::111"; }
+  std::optional<Prefix> operator()(const Value& value) const;
+};
+
+// A network, "10.0.0.0/8", a single host, or "default" (0.0.0.0/0; IPv6: "::/0").
+struct Network {
+  std::string allowed() const { return "a network such as 10.0.0.0/8 or 2001:db8::/32, an address, or \"default\""; }
+  std::optional<Prefix> operator()(const Value& value) const;
 };
 
 // One of a few words.

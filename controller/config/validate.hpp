@@ -18,7 +18,10 @@ struct Finding {
 // Contradictions and limits: such a configuration cannot run.
 std::vector<Finding> contradictions(const model::Config& config);
 
+std::vector<Finding> vrrp_contradictions(const model::Config& config);  // those of VRRP among them
+
 // Such a configuration runs, but probably not as it is meant.
 std::vector<Finding> doubts(const model::Config& config);
+std::vector<Finding> vrrp_doubts(const model::Config& config);  // those about VRRP among them
 
 }  // namespace config

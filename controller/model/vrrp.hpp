@@ -117,7 +117,7 @@ struct Announcements {
 
 struct UnicastPeer {
   base::Ip address;
-  uint8_t min_ttl = 255, max_ttl = 255;  // of what comes from it
+  uint8_t min_ttl = 0, max_ttl = 255;  // of what comes from it
 
   friend bool operator==(const UnicastPeer&, const UnicastPeer&) = default;
 };

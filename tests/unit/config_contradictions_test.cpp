@@ -108,7 +108,7 @@ TEST(Limits, VirtualAddressesOfAnInstance) {
   for (int i = 0; i < 255; ++i) config["vrrp_instances"][0]["virtual_ipaddress"].push_back(address(i));
   EXPECT_THAT(found_in(config),
               ElementsAre("vrrp_instances[0].virtual_ipaddress: an advertisement holds no more than 255 "
-                          "addresses; use several instances"));
+                          "addresses; put the others into \"virtual_ipaddress_excluded\""));
 }
 
 TEST(Limits, VirtualServers) {

@@ -96,27 +96,6 @@ TEST(Weights, ThatSumUpToZero) {
       ElementsAre("warning: virtual_servers[0].real_servers: there is no real server: every connection is dropped"));
 }
 
-TEST(Passwords, LongerThanEightCharactersAreCutAndNeverShown) {
-  json config = smallest();
-  config["vrrp_instances"][0]["authentication"] = {{"auth_type", "PASS"}, {"auth_pass", "s3cr3t12"}};
-  EXPECT_THAT(found_in(config), IsEmpty());
-  config["vrrp_instances"][0]["authentication"]["auth_pass"] = "s3cr3t123";
-  EXPECT_THAT(
-      found_in(config),
-      ElementsAre("warning: vrrp_instances[0].authentication.auth_pass: the password is longer than 8 characters; "
-                  "only the first 8 count"));
-}
-
-TEST(Nopreempt, NeedsTheStateBackup) {
-  json config = smallest();
-  config["vrrp_instances"][0]["nopreempt"] = true;
-  EXPECT_THAT(found_in(config), IsEmpty());
-  config["vrrp_instances"][0]["state"] = "MASTER";
-  EXPECT_THAT(found_in(config),
-              ElementsAre("warning: vrrp_instances[0].nopreempt: nopreempt needs the initial state BACKUP on both "
-                          "directors; with MASTER it does not hold when this director starts"));
-}
-
 TEST(DirectRouting, DoesNotChangePorts) {
   json config = smallest();
   config["virtual_servers"][0]["real_servers"][0]["port"] = 8080;
@@ -124,20 +103,6 @@ TEST(DirectRouting, DoesNotChangePorts) {
       found_in(config),
       ElementsAre("warning: virtual_servers[0].real_servers[0].port: 8080 is not the virtual server's 80. Direct "
                   "routing does not change ports: connections arrive at port 80 of 10.0.0.1"));
-}
-
-TEST(VirtualRouterIds, ShallNotBeThereTwiceOnAnInterface) {
-  json config = smallest();
-  json second = config["vrrp_instances"][0];
-  second["name"] = "VI_2";
-  second["virtual_ipaddress"] = {"10.0.0.101"};
-  config["vrrp_instances"].push_back(second);
-  EXPECT_THAT(
-      found_in(config),
-      ElementsAre("warning: vrrp_instances[1].virtual_router_id: 1 is the virtual_router_id of vrrp_instances[0] on "
-                  "eth0 too: each takes the other's advertisements for its own"));
-  config["vrrp_instances"][1]["interface"] = "eth1";
-  EXPECT_THAT(found_in(config), IsEmpty());
 }
 
 TEST(RealServers, ThatAreVirtualAddresses) {
