@@ -31,6 +31,8 @@ void decode_kind(Link& link, nlattr* info_nest, const nlattr* parent, bool paren
     link.vlan.emplace();
     if (data[IFLA_VLAN_ID] != nullptr) link.vlan->id = nla_get_u16(data[IFLA_VLAN_ID]);
     if (parent != nullptr && !parent_is_elsewhere) link.vlan->parent = static_cast<int>(nla_get_u32(parent));
+  } else if (link.kind == "macvlan") {
+    if (parent != nullptr && !parent_is_elsewhere) link.macvlan_base = static_cast<int>(nla_get_u32(parent));
   } else if (link.kind == "bond") {
     const auto data = nested<IFLA_BOND_MAX + 1>(info[IFLA_INFO_DATA]);
     link.bond.emplace();
@@ -77,6 +79,7 @@ std::optional<Link> decode_link(const nlmsghdr* message) {
   if (attribute[IFLA_ADDRESS] != nullptr && nla_len(attribute[IFLA_ADDRESS]) == 6) {
     link.mac = base::Mac::from_bytes(nla_data(attribute[IFLA_ADDRESS]));
   }
+  if (attribute[IFLA_IFALIAS] != nullptr) link.alias = nla_get_string(attribute[IFLA_IFALIAS]);
   if (attribute[IFLA_MTU] != nullptr) link.mtu = nla_get_u32(attribute[IFLA_MTU]);
   if (attribute[IFLA_MASTER] != nullptr) link.master = static_cast<int>(nla_get_u32(attribute[IFLA_MASTER]));
   decode_kind(link, attribute[IFLA_LINKINFO], attribute[IFLA_LINK], attribute[IFLA_LINK_NETNSID] != nullptr);

@@ -36,8 +36,10 @@ struct Link {
   bool running = false;  // has carrier: frames can pass
   bool ethernet = true;
   uint32_t mtu = 0;
-  std::string kind;  // as `ip link show type KIND` has it; empty: a device of hardware
-  int master = 0;    // index of the bond or bridge that it is a port of
+  std::string kind;      // as `ip link show type KIND` has it; empty: a device of hardware
+  std::string alias;     // a text that an operator, or we, have put there
+  int master = 0;        // index of the bond or bridge that it is a port of
+  int macvlan_base = 0;  // of a macvlan: index of what it is on top of, in this network namespace
   std::optional<Vlan> vlan;
   std::optional<Bond> bond;
 

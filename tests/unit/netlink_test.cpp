@@ -9,6 +9,7 @@
 #include "netlink/addresses.hpp"
 #include "netlink/ethtool.hpp"
 #include "netlink/links.hpp"
+#include "netlink/macvlan.hpp"
 #include "netlink/monitor.hpp"
 #include "netlink/neighbours.hpp"
 #include "netlink/routes.hpp"
@@ -26,6 +27,7 @@ using test::run_until;
 using test::sh;
 using ::testing::AllOf;
 using ::testing::Contains;
+using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 
 // Runs the test's body with a socket in a network of its own.
@@ -283,6 +285,95 @@ TEST(Netlink, RevalidatingAsksANeighbourThatIsBelievedToBeThere) {
     }
     EXPECT_EQ(revalidate(socket, 4711, ip("10.9.0.2")).error().message,
               "cannot revalidate the neighbour 10.9.0.2 on interface 4711: No such device");
+  });
+}
+
+TEST(Netlink, AMacvlanOfOursHasTheMacAndNoAddressOfTheKernels) {
+  in_own_network([](Socket& socket) {
+    const Link near = **find_link(socket, "near");
+    const NewMacvlan wanted{.name = "vrrp.100", .parent = near.index, .mac = *base::Mac::parse("00:00:5e:00:01:64")};
+    const auto added = add_macvlan(socket, wanted);
+    ASSERT_TRUE(added) << added.error().message;
+    const Link link = **find_link(socket, "vrrp.100");
+    EXPECT_EQ(link.mac, wanted.mac);
+    EXPECT_EQ(link.macvlan_base, near.index);
+    EXPECT_TRUE(link.up);
+    EXPECT_TRUE(is_our_macvlan(link));
+    EXPECT_FALSE(is_our_macvlan(near));
+    sh("ip -d link show vrrp.100 | grep -q 'macvlan mode private'");
+    sh("! ip -6 addr show dev vrrp.100 | grep -q inet6");
+    EXPECT_EQ(add_macvlan(socket, wanted).error().message, "cannot add the interface vrrp.100: File exists");
+    sh("ip link add other link near type macvlan");
+    EXPECT_FALSE(is_our_macvlan(**find_link(socket, "other"))) << "an operator's";
+    EXPECT_TRUE(remove_macvlan(socket, link.index));
+    EXPECT_TRUE(remove_macvlan(socket, link.index)) << "gone already";
+    EXPECT_FALSE(*find_link(socket, "vrrp.100"));
+  });
+}
+
+TEST(Netlink, AVirtualRouteIsPutThereOnceAndTakenOff) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    const NewRoute route{.destination = ip("10.20.0.0"),
+                         .prefix_length = 16,
+                         .via = ip("10.9.0.2"),
+                         .source = ip("10.9.0.1"),
+                         .table = 200,
+                         .metric = 7};
+    EXPECT_EQ(*add_route(socket, route), Added::now);
+    EXPECT_EQ(*add_route(socket, route), Added::before);
+    sh("ip route show table 200 | grep -q '10.20.0.0/16 via 10.9.0.2 dev near proto 112 src 10.9.0.1 metric 7'");
+    NewRoute found = route;
+    found.ifindex = near;
+    EXPECT_THAT(*our_routes(socket), UnorderedElementsAre(found));
+    EXPECT_EQ(*remove_route(socket, route), Removed::now);
+    EXPECT_EQ(*remove_route(socket, route), Removed::before);
+    EXPECT_THAT(*our_routes(socket), IsEmpty());
+  });
+}
+
+TEST(Netlink, AVirtualRouteMayBeDirectOnTheLinkOrTheDefault) {
+  in_own_network([](Socket& socket) {
+    const int near = (*find_link(socket, "near"))->index;
+    const NewRoute direct{.destination = ip("10.30.0.0"), .prefix_length = 16, .ifindex = near};
+    const NewRoute on_link{.destination = ip("0.0.0.0"), .via = ip("172.16.0.1"), .ifindex = near, .on_link = true};
+    for (const NewRoute& route : {direct, on_link}) EXPECT_EQ(*add_route(socket, route), Added::now);
+    sh("ip route | grep -q '10.30.0.0/16 dev near proto 112 scope link'");
+    sh("ip route | grep -q 'default via 172.16.0.1 dev near proto 112 onlink'");
+    const auto ours = *our_routes(socket);
+    ASSERT_EQ(ours.size(), 2u);
+    for (const NewRoute& route : ours) {
+      const auto removed = remove_route(socket, route);
+      EXPECT_TRUE(removed) << removed.error().message;
+    }
+    EXPECT_THAT(*our_routes(socket), IsEmpty());
+    const auto refused =
+        add_route(socket, {.destination = ip("10.40.0.0"), .prefix_length = 16, .via = ip("10.7.0.1")});
+    EXPECT_EQ(refused.error().message, "cannot add the route to 10.40.0.0/16: Network is unreachable");
+  });
+}
+
+TEST(Netlink, AnIpv6VirtualRoute) {
+  in_own_network([](Socket& socket) {
+    sh("ip addr add fd00:9::1/64 dev near nodad");
+    const NewRoute route{.destination = ip("fd00:20::"), .prefix_length = 64, .via = ip("fd00:9::2"), .metric = 7};
+    EXPECT_EQ(*add_route(socket, route), Added::now);
+    EXPECT_EQ(*add_route(socket, route), Added::before);
+    ASSERT_EQ(our_routes(socket)->size(), 1u);
+    EXPECT_EQ(our_routes(socket)->at(0).via, ip("fd00:9::2"));
+    EXPECT_EQ(*remove_route(socket, route), Removed::now);
+    EXPECT_EQ(*remove_route(socket, route), Removed::before);
+  });
+}
+
+TEST(Netlink, ARouteThatIsNotOursStays) {
+  in_own_network([](Socket& socket) {
+    sh("ip route add 10.20.0.0/16 via 10.9.0.2");
+    const NewRoute route{.destination = ip("10.20.0.0"), .prefix_length = 16, .via = ip("10.9.0.3")};
+    EXPECT_EQ(*add_route(socket, route), Added::before);
+    EXPECT_EQ(*remove_route(socket, route), Removed::before);
+    EXPECT_THAT(*our_routes(socket), IsEmpty());
+    sh("ip route | grep -q '10.20.0.0/16 via 10.9.0.2'");
   });
 }
 
