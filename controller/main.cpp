@@ -44,6 +44,7 @@ int main(int argc, char** argv) {
   cli::add_check(app, exit_code);
   cli::add_status(app, exit_code);
   cli::add_connections(app, exit_code);
+  cli::add_vrrp(app, exit_code);
   cli::add_detach(app, exit_code);
   cli::add_real_server_command(app, exit_code);
   add_worker(app, exit_code);

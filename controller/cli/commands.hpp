@@ -16,6 +16,7 @@ void add_run(CLI::App& app, int& exit_code, const Farewell& farewell);
 void add_check(CLI::App& app, int& exit_code);
 void add_status(CLI::App& app, int& exit_code);
 void add_connections(CLI::App& app, int& exit_code);
+void add_vrrp(CLI::App& app, int& exit_code);
 void add_detach(CLI::App& app, int& exit_code);
 
 }  // namespace cli

@@ -40,8 +40,8 @@ constexpr base::Duration kPatienceVrrp = std::chrono::milliseconds(600);
 static_assert(kPatienceVrrp > 2 * Child::kJudgePeriod + ipc::kHeartbeatPeriod);
 constexpr base::Duration kPatienceHealth = std::chrono::seconds(10);
 constexpr base::Duration kComeBack =
-    std::chrono::milliseconds(500);  // from a worker's start to its first advertisement
-constexpr base::Duration kFarewellTime = std::chrono::milliseconds(1200);
+    std::chrono::milliseconds(150);  // from a worker's start to its first advertisement
+constexpr base::Duration kStopSlack = std::chrono::milliseconds(500);  // beyond the handover itself
 constexpr base::Duration kLeftoverTime = std::chrono::seconds(1);
 
 dataplane::TableSizes table_sizes(const model::Config& config) {
@@ -90,6 +90,7 @@ class Daemon {
   void health_reported(const ipc::HealthReport& report);
   void vrrp_reported(const ipc::VrrpReport& report);
   void vrrp_lost(base::Duration restart_in);
+  base::Result<> release_or_resume(const std::string& instance, bool release);
   bool serves() const;
   std::set<model::Slot> draining() const;
   void sweep();
@@ -130,6 +131,7 @@ class Daemon {
   std::vector<std::string> fence_problems_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
+  std::set<std::string> released_;  // instances, by command: a new worker is told again
   ipc::ConfigureHealth health_sent_;
   Trackers trackers_;
   Notifications notifications_;
@@ -222,6 +224,7 @@ void Daemon::send_vrrp() {
 void Daemon::tell_vrrp() {
   vrrp_.send(trackers_.states());
   vrrp_.send(vrrp_sent_, dataplane_->leases_fd());
+  for (const std::string& instance : released_) vrrp_.send(ipc::Release{instance});
 }
 
 void Daemon::send_health() {
@@ -260,6 +263,7 @@ void Daemon::reload() {
   base::log::info("reloading {}", options_.config_file);
   last_reload_ = {.at_unix = base::unix_seconds(), .ok = true, .errors = {}};
   Candidate candidate = read_candidate(options_.config_file, *network_, generic_wanted());
+  const base::Duration handover = config_.longest_handover();  // of instances that the new one does not have
   if (candidate.errors.empty() && candidate.config == config_) {
     base::log::info("the configuration has not changed");
     return;
@@ -282,7 +286,7 @@ void Daemon::reload() {
   }
   send_vrrp();
   send_health();
-  leftover_timer_.start(kLeftoverTime);
+  leftover_timer_.start(kLeftoverTime + handover);
   base::log::info("the new configuration is in force");
 }
 
@@ -334,6 +338,25 @@ void Daemon::health_reported(const ipc::HealthReport& report) {
 void Daemon::vrrp_reported(const ipc::VrrpReport& report) {
   vrrp_reports_[report.instance] = report;
   notifications_.report(report);
+}
+
+// `xdirector vrrp release` and `resume`.
+base::Result<> Daemon::release_or_resume(const std::string& instance, bool release) {
+  const auto& all = config_.vrrp_instances;
+  if (std::ranges::find(all, instance, &model::VrrpInstance::name) == all.end()) {
+    std::string names;
+    for (const model::VrrpInstance& one : all) names += (names.empty() ? "" : ", ") + one.name;
+    return base::fail(fmt::format("there is no VRRP instance \"{}\"; there are: {}", instance, names));
+  }
+  base::log::info("{}: {}", instance, release ? "release asked for" : "resume asked for");
+  if (release) {
+    released_.insert(instance);
+    vrrp_.send(ipc::Release{instance});
+  } else {
+    released_.erase(instance);
+    vrrp_.send(ipc::Resume{instance});
+  }
+  return {};
 }
 
 // A worker that is back within the lease resumes by itself.
@@ -477,7 +500,9 @@ int Daemon::run() {
   const Candidate candidate = read_candidate(options_.config_file, *network_, generic_wanted());
   for (const std::string& error : candidate.errors) base::log::error("{}", error);
   if (!candidate.errors.empty()) return candidate.exit_code;
-  auto server = Server::start(loop_, [this] { return status(); });
+  auto server = Server::start(loop_, {.status = [this] { return status(); },
+                                      .vrrp = [this](const std::string& instance,
+                                                     bool release) { return release_or_resume(instance, release); }});
   if (!server) {
     base::log::error("{}", server.error().message);
     return 1;
@@ -499,11 +524,12 @@ int Daemon::run() {
 void Daemon::stop(const char* signal_name) {
   if (std::exchange(stopping_, true)) return;
   base::log::info("{}: stopping", signal_name);
-  notify_.stopping();
+  const base::Duration handover = config_.longest_handover() + kStopSlack;
+  notify_.stopping(handover + kStopSlack);
   sweep_timer_.stop();
   leftover_timer_.stop();
   trackers_.stop();
-  stop_timer_.start(kFarewellTime);
+  stop_timer_.start(handover);
   health_.stop();
   vrrp_.stop();
 }

@@ -2,6 +2,7 @@
 // What systemd is told: ready, alive, stopping. Nothing happens without systemd.
 #pragma once
 
+#include <fmt/format.h>
 #include <systemd/sd-daemon.h>
 
 #include <optional>
@@ -20,7 +21,11 @@ class Notify {
     uint64_t microseconds = 0;
     if (sd_watchdog_enabled(0, &microseconds) > 0) timer_.start_every(std::chrono::microseconds(microseconds / 2));
   }
-  void stopping() { sd_notify(0, "STOPPING=1"); }
+  // `within`: systemd waits at least so long, whatever TimeoutStopSec says.
+  void stopping(base::Duration within) {
+    const auto us = std::chrono::duration_cast<std::chrono::microseconds>(within).count();
+    sd_notify(0, fmt::format("STOPPING=1\nEXTEND_TIMEOUT_USEC={}", us).c_str());
+  }
 
  private:
   loop::Timer timer_;

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control socket: HTTP on a UNIX socket that only root can open. GET /status is all there is.
+// The control socket: HTTP on a UNIX socket that only root can open.
+//   GET  /status                    the document that `xdirector status --json` prints
+//   POST /vrrp/INSTANCE/release     begins a planned handover; /resume ends the release
 // By hand: curl --unix-socket /run/xdirector/control.sock http://xdirector/status
 #pragma once
 
@@ -11,22 +13,27 @@
 #include "loop/loop.hpp"
 
 struct evhttp;
+struct evhttp_request;
 
 namespace control {
 
 class Server {
  public:
-  // `status` makes the document anew for each request.
-  static base::Result<std::unique_ptr<Server>> start(loop::Loop& loop, std::function<std::string()> status);
+  struct Handlers {
+    std::function<std::string()> status;  // makes the document anew for each request
+    std::function<base::Result<>(const std::string& instance, bool release)> vrrp;
+  };
+  static base::Result<std::unique_ptr<Server>> start(loop::Loop& loop, Handlers handlers);
   ~Server();
 
  private:
-  explicit Server(std::function<std::string()> status) : status_(std::move(status)) {}
+  explicit Server(Handlers handlers) : handlers_(std::move(handlers)) {}
+  void answer(evhttp_request* request) const;
 
   struct Close {
     void operator()(evhttp* http) const;
   };
-  std::function<std::string()> status_;
+  Handlers handlers_;
   std::unique_ptr<evhttp, Close> http_;
 };
 

@@ -53,6 +53,11 @@ const char* name(TrackerKind kind) {
   return "";
 }
 
+base::Duration handover_wait(uint8_t version, base::Duration advert_int) {
+  const base::Duration unit = version == 3 ? advert_int : base::Duration(std::chrono::seconds(1));
+  return unit * 255 / 256 + std::chrono::milliseconds(300);
+}
+
 const std::string& place_of(const VrrpInstance& instance, const VirtualAddress& address) {
   if (!address.device.empty()) return address.device;
   return instance.use_vmac ? instance.vmac_name : instance.interface;
@@ -62,6 +67,14 @@ std::vector<VirtualAddress> VrrpInstance::all_addresses() const {
   std::vector<VirtualAddress> all = virtual_addresses;
   all.insert(all.end(), excluded_addresses.begin(), excluded_addresses.end());
   return all;
+}
+
+base::Duration Config::longest_handover() const {
+  base::Duration longest{};
+  for (const VrrpInstance& instance : vrrp_instances) {
+    longest = std::max(longest, handover_wait(instance.version, instance.advert_int) + kVacateAfter);
+  }
+  return longest;
 }
 
 std::vector<std::string> Config::attached_interfaces() const {

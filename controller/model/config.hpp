@@ -104,6 +104,8 @@ struct Config {
   std::vector<PortMark> port_marks;
   std::vector<VirtualServer> virtual_servers;
 
+  base::Duration longest_handover() const;  // of all instances, at a planned stop
+
   // Every interface the program attaches to: of the instances and of `interfaces`, each once, in order.
   std::vector<std::string> attached_interfaces() const;
 

@@ -177,6 +177,11 @@ struct VrrpInstance {
   friend bool operator==(const VrrpInstance&, const VrrpInstance&) = default;
 };
 
+// A planned handover waits so long at most for another router: the longest skew that there can be, and a little ...
+base::Duration handover_wait(uint8_t version, base::Duration advert_int);
+// ... and, once it is heard, for its announcement of every address.
+inline constexpr base::Duration kVacateAfter = std::chrono::milliseconds(300);
+
 // The interface on which an instance's virtual address is while it is MASTER.
 const std::string& place_of(const VrrpInstance& instance, const VirtualAddress& address);
 

@@ -13,16 +13,28 @@ namespace vrrp {
 namespace {
 
 namespace log = base::log;
+using namespace std::chrono_literals;
 
 constexpr base::Duration kRestoreAtMost = std::chrono::seconds(1);  // someone may be taking them away again and again
 
-Parameters to_parameters(const model::VrrpInstance& instance, const std::optional<base::Ip>& primary_address) {
-  Parameters p{.priority = instance.priority,
-               .advertisement_interval = instance.advert_int,
-               .preempt = !instance.nopreempt,
-               .source = instance.source};
-  if (p.source == base::Ip() && primary_address) p.source = *primary_address;
-  return p;
+constexpr base::Duration kDefaultCap = 10s;
+constexpr base::Duration kProblemLasts = std::chrono::seconds(10);
+
+// The word for a problem.
+std::string_view kind_of(Reason reason) {
+  switch (reason) {
+    case Reason::auth_type:
+    case Reason::password:
+      return "authentication";
+    case Reason::advert_int:
+      return "advert_int";
+    case Reason::version:
+      return "version";
+    case Reason::own_source:
+      return "own_address";
+    default:
+      return "rejected";
+  }
 }
 
 std::string list(const std::vector<base::Ip>& addresses) {
@@ -51,33 +63,83 @@ bool has_alike(const model::VrrpInstance& other, const model::VrrpInstance& inst
 
 }  // namespace
 
-Instance::Instance(ipc::VrrpAssignment assignment, Port& port, Leases& leases)
-    : assignment_(std::move(assignment)),
-      port_(port),
-      leases_(leases),
-      parameters_(to_parameters(assignment_.instance, std::nullopt)) {
+Instance::Instance(ipc::VrrpAssignment assignment, Port& port, Leases& leases, base::Time born)
+    : assignment_(std::move(assignment)), port_(port), leases_(leases), born_(born), parameters_(make_parameters()) {
   report_.since_unix = base::unix_seconds();
+}
+
+Parameters Instance::make_parameters() const {
+  const model::VrrpInstance& config = assignment_.instance;
+  const base::Duration default_cap = std::max<base::Duration>(4 * config.advert_int, kDefaultCap);
+  return {.version = config.version,
+          .priority = effective_priority(config.priority, tracking_.weight),
+          .advertisement_interval = config.advert_int,
+          .longest_interval = config.longest_advert_int > 0s ? config.longest_advert_int : default_cap,
+          .down_timer_adverts = config.down_timer_adverts,
+          .preempt = !config.nopreempt,
+          .preempt_delay = config.preempt_delay,
+          .start_at = born_ + config.startup_delay,
+          .farewell = config.farewell,
+          .announcements = config.announcements,
+          .source = config.source != base::Ip() ? config.source : interface_.source.value_or(base::Ip())};
 }
 
 // --- what happens to it
 
-void Instance::interface_is(const std::string& problem, const std::optional<base::Ip>& primary_address,
-                            base::Time now) {
-  interface_problem_ = problem;
-  primary_address_ = primary_address;
-  const model::VrrpInstance& config = assignment_.instance;
-  parameters_ = to_parameters(config, primary_address);
-  std::string why = problem;
-  if (why.empty() && parameters_.source == base::Ip()) {
-    why = config.interface + " has no IPv4 address to send from; give it one, or set mcast_src_ip";
+void Instance::interface_is(InterfaceState state, base::Time now) {
+  interface_ = std::move(state);
+  looked_at_ = true;
+  evaluate(now);
+}
+
+void Instance::trackers_are(const std::vector<ipc::TrackerState>& states, base::Time now) {
+  trackers_ = states;
+  if (looked_at_) evaluate(now);
+}
+
+void Instance::group_fault_is(const std::string& fault, base::Time now) {
+  if (std::exchange(group_fault_, fault) != fault && looked_at_) evaluate(now);
+}
+
+void Instance::group_became(VrrpState state, const std::string& why, base::Time now) {
+  if (state == VrrpState::master) {
+    handle(event::GroupMaster{why}, now);
+  } else {
+    handle(event::GroupBackup{why}, now);
   }
+}
+
+std::string Instance::interface_fault() const {
+  const model::VrrpInstance& config = assignment_.instance;
+  if (!interface_.problem.empty() && !(interface_.only_down && !config.track_primary)) return interface_.problem;
+  if (parameters_.source != base::Ip()) return {};
+  if (config.is_v6()) return config.interface + " has no link-local IPv6 address to send from; give it one";
+  return config.interface + " has no IPv4 address to send from; give it one, or set mcast_src_ip";
+}
+
+// From all that is known now: the priority, and whether it may serve.
+void Instance::evaluate(base::Time now) {
+  const uint8_t before = parameters_.priority;
+  tracking_ = judge(assignment_.instance.tracked, trackers_);
+  parameters_ = make_parameters();
+  if (started_ && before != parameters_.priority) {
+    log::info("{}: priority {} → {}", assignment_.instance.name, before, parameters_.priority);
+  }
+  const std::string unusable = interface_fault();
+  own_fault_ = unusable.empty() ? tracking_.fault : unusable;
+  const std::string& why = own_fault_.empty() ? group_fault_ : own_fault_;
   if (!why.empty()) {
-    if (machine_.state != VrrpState::fault || machine_.reason != why) handle(event::InterfaceDown{why}, now);
-  } else if (machine_.state == VrrpState::init) {
+    started_ = true;
+    if (machine_.state != VrrpState::fault || machine_.reason != why) {
+      handle(event::Fault{.why = why, .can_send = unusable.empty()}, now);
+    }
+  } else if (!started_) {
     const bool lease_runs = std::ranges::any_of(assignment_.lease, [&](auto i) { return leases_.until(i) > now; });
+    if (!lease_runs && !tracking_.waiting_for.empty()) return;
+    started_ = true;
     handle(event::Startup{.resume = lease_runs}, now);
   } else if (machine_.state == VrrpState::fault) {
-    handle(event::InterfaceUp{}, now);
+    handle(event::FaultOver{}, now);
   }
 }
 
@@ -88,9 +150,28 @@ bool Instance::received(const Datagram& datagram, base::Time now) {
     return false;
   }
   ++report_.adverts_received;
-  compare_addresses(*advertisement, now);
-  handle(event::Received{advertisement->priority, advertisement->source}, now);
+  judge_peer(*advertisement, now);
+  handle(event::Received{advertisement->priority, advertisement->source, advertisement->interval}, now);
   return true;
+}
+
+void Instance::announced(const base::Ip& ip, base::Time now) {
+  if (!wants_announcements()) return;
+  announced_.insert(ip);
+  const auto all = assignment_.instance.all_addresses();
+  if (std::ranges::all_of(all, [this](const auto& a) { return announced_.contains(a.ip); })) {
+    handle(event::Announced{}, now);
+  }
+}
+
+void Instance::thawed(base::Time now) {
+  handle(event::Thawed{}, now);
+}
+
+void Instance::every_second(base::Time now) {
+  if (!problems_.expire(now)) return;
+  log::info("{}: {}", assignment_.instance.name,
+            problems_.list().empty() ? "nothing is wrong any more with other routers" : "one problem less");
 }
 
 void Instance::timer(base::Time now) {
@@ -104,16 +185,21 @@ void Instance::restore_addresses(base::Time now) {
   }
   last_restored_ = now;
   some_missing_ = false;
+  const model::VrrpInstance& config = assignment_.instance;
+  if (config.address_lost == model::AddressLost::fault) {
+    handle(event::Fault{.why = "a virtual address was taken off by someone else", .can_send = true}, now);
+    return evaluate(now);
+  }
   for (const model::VirtualAddress& address : assignment_.instance.all_addresses()) {
     if (!add(address)) continue;
     log::warning("{}: {} was missing on {} while we are MASTER; put back", assignment_.instance.name, address.ip.str(),
                  place_of(assignment_.instance, address));
-    announce(address);
+    announce(address, config.announcements.repeat);
   }
 }
 
 void Instance::announce_again() {
-  if (machine_.in_possession) announce();
+  if (machine_.in_possession) announce(assignment_.instance.announcements.repeat);
 }
 
 std::vector<base::Ip> Instance::addresses_for_lo() const {
@@ -126,6 +212,15 @@ void Instance::restore_on_lo(const base::Ip& ip) {
     log::info("{}: {} put on lo: this director is its real server, too", assignment_.instance.name, ip.str());
 }
 
+void Instance::hand_over(bool stop, base::Time now) {
+  announced_.clear();
+  handle(event::HandOver{.stop = stop}, now);
+}
+
+void Instance::resume(base::Time now) {
+  handle(event::Resume{}, now);
+}
+
 void Instance::stop(base::Time now) {
   handle(event::Shutdown{}, now);
 }
@@ -134,7 +229,8 @@ void Instance::stop(base::Time now) {
 
 bool Instance::is_same_as(const ipc::VrrpAssignment& other) const {
   const model::VrrpInstance &a = assignment_.instance, &b = other.instance;
-  return a.name == b.name && a.interface == b.interface && a.virtual_router_id == b.virtual_router_id;
+  return a.name == b.name && a.interface == b.interface && a.virtual_router_id == b.virtual_router_id &&
+         a.version == b.version && a.is_v6() == b.is_v6() && a.use_vmac == b.use_vmac && a.vmac_name == b.vmac_name;
 }
 
 void Instance::withdraw(const ipc::VrrpAssignment& next) {
@@ -149,7 +245,6 @@ void Instance::withdraw(const ipc::VrrpAssignment& next) {
 void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
   const model::VrrpInstance old = std::exchange(assignment_, std::move(next)).instance;
   const model::VrrpInstance& config = assignment_.instance;
-  if (old.priority != config.priority) log::info("{}: priority {} → {}", config.name, old.priority, config.priority);
   const auto addresses = config.all_addresses();
   for (size_t i = 0; machine_.in_possession && i < addresses.size(); ++i) {
     const model::VirtualAddress& address = addresses[i];
@@ -157,10 +252,10 @@ void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
     if (has_alike(old, config, address)) continue;
     log::info("{}: taking {} on {} as well", config.name, address.ip.str(), place_of(config, address));
     add(address);
-    announce(address);
+    announce(address, config.announcements.repeat);
   }
-  if (machine_.state == VrrpState::init) return;  // not started yet: the interface has not been looked at
-  interface_is(interface_problem_, primary_address_, now);
+  if (!looked_at_) return;
+  evaluate(now);
   if (old.advert_int != config.advert_int) handle(event::IntervalChanged{}, now);
 }
 
@@ -214,8 +309,8 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
       self.some_missing_ = false;
       return {};
     }
-    std::optional<Event> operator()(const action::Announce&) const {
-      self.announce();
+    std::optional<Event> operator()(const action::Announce& a) const {
+      self.announce(a.times);
       return {};
     }
   };
@@ -224,14 +319,7 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
 
 bool Instance::send(uint8_t priority) {
   const model::VrrpInstance& config = assignment_.instance;
-  base::Result<> sent;
-  for (const base::Ip& destination : destinations(config)) {
-    const std::vector<uint8_t> message = encode(config, priority, parameters_.source, destination);
-    const auto one = port_.send(
-        config.interface,
-        {.source = parameters_.source, .destination = destination, .hop_limit = hop_limit(config), .message = message});
-    if (!one) sent = one;
-  }
+  const auto sent = send_to_all(priority);
   if (!sent) {
     ++report_.send_errors;
     if (failed_in_a_row_++ == 0) log::error("{}: {}; trying again", config.name, sent.error().message);
@@ -241,6 +329,19 @@ bool Instance::send(uint8_t priority) {
   if (failed_in_a_row_ > 0) log::info("{}: advertisements go out again ({} failed)", config.name, failed_in_a_row_);
   failed_in_a_row_ = 0;
   return true;
+}
+
+base::Result<> Instance::send_to_all(uint8_t priority) {
+  const model::VrrpInstance& config = assignment_.instance;
+  base::Result<> result;
+  for (const base::Ip& destination : destinations(config)) {
+    const std::vector<uint8_t> message = encode(config, priority, parameters_.source, destination);
+    const auto sent = port_.send(
+        config.interface,
+        {.source = parameters_.source, .destination = destination, .hop_limit = hop_limit(config), .message = message});
+    if (!sent) result = sent;
+  }
+  return result;
 }
 
 void Instance::add_addresses() {
@@ -285,13 +386,13 @@ void Instance::remove_from_lo(const base::Ip& ip) {
   if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
 }
 
-void Instance::announce() {
-  for (const auto& address : assignment_.instance.all_addresses()) announce(address);
+void Instance::announce(int times) {
+  for (const auto& address : assignment_.instance.all_addresses()) announce(address, times);
 }
 
-void Instance::announce(const model::VirtualAddress& address) {
+void Instance::announce(const model::VirtualAddress& address, int times) {
   const model::VrrpInstance& config = assignment_.instance;
-  const auto announced = port_.announce(place_of(config, address), address, config.announcements.repeat);
+  const auto announced = port_.announce(place_of(config, address), address, times);
   if (!announced) log::warning("{}: {}", config.name, announced.error().message);
 }
 
@@ -300,19 +401,45 @@ void Instance::announce(const model::VirtualAddress& address) {
 void Instance::reject(const Rejection& rejection, base::Time now) {
   ++report_.adverts_rejected;
   last_rejection_ = rejection;
-  const uint64_t subject = static_cast<uint64_t>(rejection.reason) << 32 ^ std::hash<base::Ip>()(rejection.source);
-  if (!log_limit_.allows(subject, now)) return;
-  log::warning("{}: rejected an advertisement from {}: {}", assignment_.instance.name, rejection.source.str(),
-               rejection.str());
+  problem(kind_of(rejection.reason), rejection.source,
+          fmt::format("rejected an advertisement from {}: {}", rejection.source.str(), rejection.str()), now);
 }
 
-void Instance::compare_addresses(const Advertisement& advertisement, base::Time now) {
+// What is odd about one whose advertisements are heard.
+void Instance::judge_peer(const Advertisement& a, base::Time now) {
   const std::vector<base::Ip> mine = ips(assignment_.instance.virtual_addresses);
-  if (std::ranges::is_permutation(mine, advertisement.addresses)) return;
-  constexpr uint64_t kOtherAddresses = ~0u;  // beyond every Reason
-  if (!log_limit_.allows(kOtherAddresses << 32 ^ std::hash<base::Ip>()(advertisement.source), now)) return;
-  log::warning("{}: {} advertises {}; ours are {}. Heard all the same, but both should be configured alike",
-               assignment_.instance.name, advertisement.source.str(), list(advertisement.addresses), list(mine));
+  const bool any_common =
+      std::ranges::any_of(a.addresses, [&](const base::Ip& ip) { return std::ranges::find(mine, ip) != mine.end(); });
+  const std::string peer = a.source.str();
+  if (!any_common) {
+    problem("other_router", a.source,
+            fmt::format("{} uses virtual router id {} for {}, none of which is ours: give one of the two another id",
+                        peer, a.virtual_router_id, list(a.addresses)),
+            now);
+  } else if (!std::ranges::is_permutation(mine, a.addresses)) {
+    problem("addresses", a.source,
+            fmt::format("{} advertises {}; ours are {}. Heard all the same, but both should be configured alike", peer,
+                        list(a.addresses), list(mine)),
+            now);
+  }
+  if (parameters_.version == 3 && a.interval > parameters_.longest_interval) {
+    problem("interval", a.source,
+            fmt::format("{} advertises every {:g} s; it is taken for dead as if that were {:g} s", peer,
+                        base::seconds(a.interval), base::seconds(parameters_.longest_interval)),
+            now);
+  }
+  if (a.priority == kOwner && parameters_.priority == kOwner) {
+    problem("two_owners", a.source, fmt::format("{} has priority 255 as well: only one can own the addresses", peer),
+            now);
+  }
+  if (machine_.state == VrrpState::master && machine_.handover == Handover::none && a.priority != kResign) {
+    problem("two_masters", a.source, fmt::format("{} is MASTER as well, with priority {}", peer, a.priority), now);
+  }
+}
+
+void Instance::problem(std::string_view kind, const base::Ip& peer, const std::string& text, base::Time now) {
+  const base::Duration lasts = std::max<base::Duration>(kProblemLasts, 4 * parameters_.advertisement_interval);
+  if (problems_.seen(kind, peer, text, now, lasts)) log::warning("{}: {}", assignment_.instance.name, text);
 }
 
 // --- what it tells
@@ -326,8 +453,11 @@ ipc::VrrpReport Instance::report() const {
   report.instance = assignment_.instance.name;
   report.state = machine_.state;
   report.reason = machine_.reason;
-  report.priority = assignment_.instance.priority;
+  if (!started_ && !tracking_.waiting_for.empty()) report.reason = "waiting for " + tracking_.waiting_for;
+  report.priority = parameters_.priority;
   report.master = machine_.master;
+  report.released = machine_.released;
+  report.problems = problems_.list();
   if (last_rejection_) {
     report.last_rejected = fmt::format("{} (from {})", last_rejection_->str(), last_rejection_->source.str());
   }

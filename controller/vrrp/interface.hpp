@@ -35,6 +35,7 @@ class Interface {
   const std::string& name() const { return name_; }
   int index() const { return link_ ? link_->index : 0; }
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
+  bool only_down() const { return link_ && sockets_ && !problem_.empty(); }
   std::optional<base::Ip> primary_address(int family) const;
   bool has(const base::Ip& ip, uint8_t prefix_length) const;
   std::optional<netlink::Address> not_ours(const base::Ip& ip) const;  // that address, put there by somebody else

@@ -3,6 +3,7 @@
 // in tests. Interfaces go by their names.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/address.hpp"
@@ -12,6 +13,13 @@
 #include "vrrp/packet.hpp"
 
 namespace vrrp {
+
+// An instance's interface as it is now.
+struct InterfaceState {
+  std::string problem;             // why it cannot be used; empty: it can
+  bool only_down = false;          // the problem is that it is down or has no carrier: dont_track_primary lives with it
+  std::optional<base::Ip> source;  // its own address of the instance's family
+};
 
 class Port {
  public:

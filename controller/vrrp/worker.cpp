@@ -11,6 +11,7 @@
 #include "vrrp/instance.hpp"
 #include "vrrp/interfaces.hpp"
 #include "vrrp/privileges.hpp"
+#include "vrrp/sync_group.hpp"
 
 namespace vrrp {
 namespace {
@@ -20,13 +21,14 @@ using namespace std::chrono_literals;
 
 constexpr base::Duration kSecond = 1s;         // how often the parent is told of counters
 constexpr base::Duration kRefreshDelay = 2ms;  // one look at the kernel's tables for a burst of events
+constexpr base::Duration kFrozen = 500ms;      // a timer that is later than this, and than its interval
 
 // An instance with its timer and what was last told of it.
 struct Entry {
-  Entry(loop::Loop& loop, ipc::VrrpAssignment assignment, Interfaces& interfaces, Leases& leases,
+  Entry(loop::Loop& loop, ipc::VrrpAssignment assignment, Interfaces& interfaces, Leases& leases, base::Time born,
         std::function<void(Entry&)> on_timer)
       : interface(interfaces.at(assignment.instance.interface)),
-        instance(std::move(assignment), interfaces, leases),
+        instance(std::move(assignment), interfaces, leases, born),
         timer(loop, [this, on_timer = std::move(on_timer)] { on_timer(*this); }) {}
 
   Interface& interface;
@@ -34,12 +36,14 @@ struct Entry {
   loop::Timer timer;
   std::optional<base::Time> armed_for;
   ipc::VrrpReport last_report;
-  bool foreign_source = false;  // warned of
+  VrrpState told_group = VrrpState::init;  // its group has followed it until here
+  bool leaving = false;                    // no longer configured: it ends when it has handed over
+  bool foreign_source = false;             // warned of
 };
 
 bool same_but_for_counters(const ipc::VrrpReport& a, const ipc::VrrpReport& b) {
   return a.state == b.state && a.reason == b.reason && a.since_unix == b.since_unix && a.priority == b.priority &&
-         a.master == b.master;
+         a.master == b.master && a.released == b.released && a.problems == b.problems;
 }
 
 class VrrpWorker {
@@ -63,6 +67,9 @@ class VrrpWorker {
 
   void on_message(ipc::Message message, base::Fd attached) {
     if (const auto* configure = std::get_if<ipc::ConfigureVrrp>(&message)) on_configure(*configure, attached);
+    if (const auto* states = std::get_if<ipc::TrackerStates>(&message)) on_trackers(*states);
+    if (const auto* release = std::get_if<ipc::Release>(&message)) on_release(release->instance);
+    if (const auto* resume = std::get_if<ipc::Resume>(&message)) on_resume(resume->instance);
     if (std::holds_alternative<ipc::Stop>(message)) on_stop();
   }
 
@@ -71,6 +78,7 @@ class VrrpWorker {
     for (const ipc::VrrpAssignment& assignment : configure.instances) {
       if (const auto good = check(assignment); !good) return log::error("{}", good.error().message);
     }
+    groups_ = configure.groups;
     remove_instances_not_in(configure.instances);
     for (const ipc::VrrpAssignment& next : configure.instances) {
       if (Entry* entry = find(next)) entry->instance.withdraw(next);
@@ -87,12 +95,46 @@ class VrrpWorker {
     refresh();
   }
 
-  void on_stop() {
+  void on_trackers(const ipc::TrackerStates& states) {
+    other_trackers_ = states.trackers;
+    tell_trackers();
+  }
+
+  void tell_trackers() {
+    std::vector<ipc::TrackerState> all = other_trackers_;
+    all.insert(all.end(), tracked_interfaces_.begin(), tracked_interfaces_.end());
     for (const auto& entry : entries_) {
-      entry->instance.stop(base::now());
-      tell(*entry);
+      entry->instance.trackers_are(all, base::now());
+      settle(*entry);
     }
-    loop_.stop();
+  }
+
+  void on_release(const std::string& name) {
+    for (Entry* entry : group_of(name)) {
+      entry->instance.hand_over(/*stop=*/false, base::now());
+      settle(*entry);
+    }
+  }
+
+  void on_resume(const std::string& name) {
+    for (Entry* entry : group_of(name)) {
+      entry->instance.resume(base::now());
+      settle(*entry);
+    }
+  }
+
+  void on_stop() {
+    stopping_ = true;
+    for (const auto& entry : entries_) {
+      entry->instance.hand_over(/*stop=*/true, base::now());
+      settle(*entry);
+    }
+    stop_when_all_have_left();
+  }
+
+  void stop_when_all_have_left() {
+    if (!stopping_) return;
+    if (std::ranges::all_of(entries_, [](auto& e) { return e->instance.state() == VrrpState::init; })) loop_.stop();
   }
 
   base::Result<> take_leases(const base::Fd& leases_map) {
@@ -120,6 +162,7 @@ class VrrpWorker {
       log::warning("real-time priority given up: this process ran for {} ms without a pause", kLongestRun.count());
     }
     for (const auto& entry : entries_) {
+      entry->instance.every_second(base::now());
       if (entry->instance.report() != entry->last_report) tell(*entry);
     }
   }
@@ -127,16 +170,36 @@ class VrrpWorker {
   // --- instances
 
   Entry* find(const ipc::VrrpAssignment& assignment) {
-    const auto found = std::ranges::find_if(entries_, [&](auto& e) { return e->instance.is_same_as(assignment); });
+    const auto found =
+        std::ranges::find_if(entries_, [&](auto& e) { return !e->leaving && e->instance.is_same_as(assignment); });
     return found == entries_.end() ? nullptr : found->get();
   }
 
+  // One whose addresses nobody else wants hands over; else they must be off before they are put elsewhere.
   void remove_instances_not_in(const std::vector<ipc::VrrpAssignment>& wanted) {
-    std::erase_if(entries_, [&](const auto& entry) {
-      if (std::ranges::any_of(wanted, [&](const auto& next) { return entry->instance.is_same_as(next); })) return false;
-      entry->instance.stop(base::now());
-      return true;
+    for (const auto& entry : entries_) {
+      if (std::ranges::any_of(wanted, [&](const auto& next) { return entry->instance.is_same_as(next); })) continue;
+      entry->leaving = true;
+      if (shares_addresses(entry->instance.assignment(), wanted)) {
+        entry->instance.stop(base::now());
+      } else {
+        entry->instance.hand_over(/*stop=*/true, base::now());
+      }
+      settle(*entry);
+    }
+    remove_those_that_left();
+  }
+
+  static bool shares_addresses(const ipc::VrrpAssignment& one, const std::vector<ipc::VrrpAssignment>& others) {
+    return std::ranges::any_of(others, [&](const ipc::VrrpAssignment& other) {
+      return std::ranges::any_of(
+          other.lease, [&](uint32_t index) { return std::ranges::find(one.lease, index) != one.lease.end(); });
     });
+  }
+
+  void remove_those_that_left() {
+    std::erase_if(entries_, [](const auto& e) { return e->leaving && e->instance.state() == VrrpState::init; });
+    find_interfaces();
   }
 
   // Those that the instances advertise on, and those that their addresses are on.
@@ -154,20 +217,85 @@ class VrrpWorker {
   void add_instance(const ipc::VrrpAssignment& assignment) {
     const std::string& name = assignment.instance.interface;
     interfaces_.at(name).listen([this, name](const Datagram& datagram) { on_packet(name, datagram); });
-    entries_.push_back(std::make_unique<Entry>(loop_, assignment, interfaces_, *leases_, [this](Entry& entry) {
-      entry.armed_for.reset();
-      entry.instance.timer(base::now());
-      settle(entry);
-    }));
+    entries_.push_back(std::make_unique<Entry>(loop_, assignment, interfaces_, *leases_, born_,
+                                               [this](Entry& entry) { on_timer(entry); }));
   }
 
-  // After anything that may have changed an instance: its next deadline, and the news for the parent.
+  void on_timer(Entry& entry) {
+    const base::Time due = entry.armed_for.value_or(base::now());
+    entry.armed_for.reset();
+    // What has come in already was there before the timer: after a freeze it must be heard before anything is sent.
+    entry.interface.read_waiting();
+    const base::Duration late = base::now() - due;
+    if (late > std::max(kFrozen, entry.instance.assignment().instance.advert_int)) thaw(late);
+    entry.instance.timer(base::now());
+    settle(entry);
+  }
+
+  void thaw(base::Duration late) {
+    log::warning("this process did not run for {:.1f} s", base::seconds(late));
+    for (const auto& entry : entries_) entry->interface.read_waiting();
+    for (const auto& entry : entries_) {
+      entry->instance.thawed(base::now());
+      settle(*entry);
+    }
+  }
+
+  // After anything that may have changed an instance: its next deadline, its group, and the news for the parent.
   void settle(Entry& entry) {
     const auto deadline = entry.instance.deadline();
     if (!deadline) entry.timer.stop();
     if (deadline && deadline != entry.armed_for) entry.timer.start(*deadline - base::now());
     entry.armed_for = deadline;
     if (!same_but_for_counters(entry.instance.report(), entry.last_report)) tell(entry);
+    group_follows(entry);
+    if (entry.instance.state() == VrrpState::init && (entry.leaving || stopping_)) clean_up_timer_.start(0ms);
+  }
+
+  // --- sync groups
+
+  const ipc::VrrpGroup* group_with(const std::string& instance) const {
+    const auto found = std::ranges::find_if(
+        groups_, [&](const auto& g) { return std::ranges::find(g.instances, instance) != g.instances.end(); });
+    return found == groups_.end() ? nullptr : &*found;
+  }
+
+  // The instance and the other members of its group.
+  std::vector<Entry*> group_of(const std::string& name) {
+    const ipc::VrrpGroup* group = group_with(name);
+    std::vector<Entry*> all;
+    for (const auto& entry : entries_) {
+      const std::string& its = entry->instance.assignment().instance.name;
+      const bool member = group != nullptr && std::ranges::find(group->instances, its) != group->instances.end();
+      if (!entry->leaving && (its == name || member)) all.push_back(entry.get());
+    }
+    return all;
+  }
+
+  void group_follows(Entry& entry) {
+    const VrrpState before = std::exchange(entry.told_group, entry.instance.state());
+    const std::string& name = entry.instance.assignment().instance.name;
+    const ipc::VrrpGroup* group = group_with(name);
+    if (group == nullptr || entry.leaving || stopping_) return;
+    const auto news = news_for_group(group->name, name, before, entry.instance.state());
+    for (Entry* member : group_of(name)) {
+      if (member == &entry) continue;
+      const VrrpState was = member->instance.state();
+      const std::string& fault = entry.instance.own_fault();
+      member->instance.group_fault_is(fault_beside(*member, *group), base::now());
+      if (news && fault.empty()) member->instance.group_became(news->state, news->why, base::now());
+      if (member->instance.state() != was) settle(*member);
+    }
+  }
+
+  // The first fault of another member's own.
+  std::string fault_beside(const Entry& member, const ipc::VrrpGroup& group) {
+    for (const Entry* other : group_of(group.instances.front())) {
+      if (other == &member || other->instance.own_fault().empty()) continue;
+      return "sync group " + group.name + ": " + other->instance.assignment().instance.name + ": " +
+             other->instance.own_fault();
+    }
+    return {};
   }
 
   // --- the network
@@ -184,7 +312,7 @@ class VrrpWorker {
   netlink::Monitor::Handlers monitor_handlers() {
     return {.on_link =
                 [this](netlink::Change, const netlink::Link& link) {
-                  if (interfaces_.concerns(link.index, link.name)) refresh_soon();
+                  if (interfaces_.concerns(link.index, link.name) || tracks_interface(link.name)) refresh_soon();
                 },
             .on_address =
                 [this](netlink::Change, const netlink::Address& address) {
@@ -210,10 +338,37 @@ class VrrpWorker {
     for (const auto& entry : entries_) {
       entry->interface.read_waiting();  // a better MASTER may be heard before an instance decides to resume
     }
+    look_at_tracked_interfaces(*links);
     for (const auto& entry : entries_) {
       warn_of_foreign_source(*entry, *addresses);
       refresh(*entry);
     }
+  }
+
+  bool tracks_interface(const std::string& name) const {
+    return std::ranges::any_of(entries_, [&](const auto& entry) {
+      return std::ranges::any_of(entry->instance.assignment().instance.tracked, [&](const model::Tracked& tracked) {
+        return tracked.kind == model::TrackerKind::interface && tracked.name == name;
+      });
+    });
+  }
+
+  void look_at_tracked_interfaces(const std::vector<netlink::Link>& links) {
+    std::set<std::string> names;
+    for (const auto& entry : entries_) {
+      for (const model::Tracked& tracked : entry->instance.assignment().instance.tracked) {
+        if (tracked.kind == model::TrackerKind::interface) names.insert(tracked.name);
+      }
+    }
+    std::vector<ipc::TrackerState> states;
+    for (const std::string& name : names) {
+      const auto link = std::ranges::find(links, name, &netlink::Link::name);
+      states.push_back({.kind = model::TrackerKind::interface,
+                        .name = name,
+                        .known = true,
+                        .up = link != links.end() && link->up && link->running});
+    }
+    if (std::exchange(tracked_interfaces_, states) != states) tell_trackers();
   }
 
   // The same file on both directors, say: then each takes the other's advertisements for its own.
@@ -242,8 +397,10 @@ class VrrpWorker {
     // Asked first: an address that is taken further down cannot be in the tables read before.
     const model::VrrpInstance& config = instance.assignment().instance;
     const bool missing = instance.should_have_addresses() && !interfaces_.has_all_addresses_of(config);
-    const int family = config.is_v6() ? AF_INET6 : AF_INET;
-    instance.interface_is(interfaces_.problem_of(config), entry.interface.primary_address(family), base::now());
+    instance.interface_is({.problem = interfaces_.problem_of(config),
+                           .only_down = entry.interface.only_down(),
+                           .source = entry.interface.primary_address(config.is_v6() ? AF_INET6 : AF_INET)},
+                          base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
     for (const base::Ip& ip : instance.addresses_for_lo()) {
       if (!interfaces_.has_on_lo(ip)) instance.restore_on_lo(ip);
@@ -252,12 +409,20 @@ class VrrpWorker {
     settle(entry);
   }
 
+  const base::Time born_ = base::now();
   loop::Loop loop_;
   netlink::Socket netlink_;
   std::unique_ptr<netlink::Monitor> monitor_;
   std::unique_ptr<Leases> leases_;
   Interfaces interfaces_{loop_, netlink_};
   std::vector<std::unique_ptr<Entry>> entries_;
+  std::vector<ipc::VrrpGroup> groups_;
+  std::vector<ipc::TrackerState> tracked_interfaces_, other_trackers_;
+  bool stopping_ = false;
+  loop::Timer clean_up_timer_{loop_, [this] {
+                                remove_those_that_left();
+                                stop_when_all_have_left();
+                              }};
   loop::Timer refresh_timer_{loop_, [this] { refresh(); }};
   loop::Timer second_timer_{loop_, [this] { every_second(); }};
   ipc::Worker channel_{

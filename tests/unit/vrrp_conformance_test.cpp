@@ -194,7 +194,7 @@ class Conformance {
     a.instance.auth_pass = "s3cr3t12";
     a.instance.virtual_addresses = {ip("10.9.0.100")};
     a.lease = {router};
-    instances_.try_emplace(router, a, port_, leases_).first->second.interface_is("", kOwn, now_);
+    instances_.try_emplace(router, a, port_, leases_).first->second.interface_is({.problem = {}, .source = kOwn}, now_);
   }
 
   void inject(uint8_t router, const std::function<void(Frame&)>& change) {

@@ -89,7 +89,7 @@ class VrrpInstanceTest : public testing::Test {
   }
 
   void be_master() {
-    instance.interface_is("", kOwn, now);
+    instance.interface_is(working(), now);
     deadline();
     ASSERT_EQ(instance.report().state, VrrpState::master);
     port.take_log();
@@ -111,6 +111,8 @@ class VrrpInstanceTest : public testing::Test {
     instance.reconfigure(next, now);
   }
 
+  InterfaceState working() const { return {.problem = {}, .source = kOwn}; }
+
   const base::Ipv4 kOwn = ip("10.0.0.1");
   Time now{1'000'000'000'000};
   FakePort port;
@@ -119,7 +121,7 @@ class VrrpInstanceTest : public testing::Test {
 };
 
 TEST_F(VrrpInstanceTest, TakesOverLeaseBeforeAddressAndReleasesAddressBeforeLease) {
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
   deadline();
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
@@ -141,7 +143,7 @@ TEST_F(VrrpInstanceTest, AdvertisesFromTheConfiguredAddressElseFromThePrimaryOne
 }
 
 TEST_F(VrrpInstanceTest, AnnouncesAgainOnlyWhatItHas) {
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   port.take_log();
   instance.announce_again();
   EXPECT_THAT(port.take_log(), ElementsAre());
@@ -152,13 +154,13 @@ TEST_F(VrrpInstanceTest, AnnouncesAgainOnlyWhatItHas) {
 
 TEST_F(VrrpInstanceTest, ResumesOnlyWhileItsLeaseRuns) {
   leases.set(7, now + 1ns);
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_EQ(instance.report().state, VrrpState::master);
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
 
   Instance late(assignment(), port, leases);
   leases.set(7, now);
-  late.interface_is("", kOwn, now);
+  late.interface_is(working(), now);
   EXPECT_EQ(late.report().state, VrrpState::backup);
   EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
 }
@@ -166,7 +168,7 @@ TEST_F(VrrpInstanceTest, ResumesOnlyWhileItsLeaseRuns) {
 TEST_F(VrrpInstanceTest, DoesNotResumeOnceABetterMasterIsHeard) {
   leases.set(7, now + 1s);
   hear(200);
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_EQ(instance.report().state, VrrpState::backup);
   EXPECT_EQ(leases.until(7), Time{});
 }
@@ -214,20 +216,20 @@ TEST_F(VrrpInstanceTest, OtherAddressesInAPeersAdvertisementAreHeardAllTheSame) 
 }
 
 TEST_F(VrrpInstanceTest, AnInterfaceWithoutAnAddressIsAFaultThatSaysSo) {
-  instance.interface_is("", std::nullopt, now);
+  instance.interface_is({}, now);
   EXPECT_EQ(instance.report().state, VrrpState::fault);
   EXPECT_EQ(instance.report().reason, "eth0 has no IPv4 address to send from; give it one, or set mcast_src_ip");
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_EQ(instance.report().state, VrrpState::backup);
 }
 
 TEST_F(VrrpInstanceTest, GoesToFaultAndBackWithItsInterface) {
   be_master();
-  instance.interface_is("eth0 has no carrier", kOwn, now);
+  instance.interface_is({.problem = "eth0 has no carrier", .only_down = true, .source = kOwn}, now);
   EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
   EXPECT_EQ(instance.report().state, VrrpState::fault);
   EXPECT_EQ(instance.deadline(), std::nullopt);
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_EQ(instance.deadline(), now + 3'609'375us);
 }
 
@@ -244,7 +246,7 @@ TEST_F(VrrpInstanceTest, AnAddressTakenAwayIsPutBackAndAnnouncedButNotInALoop) {
 }
 
 TEST_F(VrrpInstanceTest, AnAddressThatCouldNotBeAddedIsTriedAgainWithTheNextAdvertisement) {
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   port.adding_works = false;
   deadline();
   port.take_log();
@@ -265,7 +267,7 @@ class ServingInstanceTest : public VrrpInstanceTest {
 };
 
 TEST_F(ServingInstanceTest, MovesTheAddressWithTheRoleAndNeverHasItNowhere) {
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_THAT(port.take_log(), ElementsAre("add 10.0.0.111 to lo", "remove 10.0.0.111"));
   deadline();
   EXPECT_THAT(port.take_log(),
@@ -283,7 +285,7 @@ TEST_F(ServingInstanceTest, AMasterThatStopsLeavesTheAddressOnLo) {
 }
 
 TEST_F(ServingInstanceTest, TheAddressStaysOnLoWhenTheInterfaceDoesNotTakeIt) {
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   port.take_log();
   port.adding_works = false;
   deadline();
@@ -292,7 +294,7 @@ TEST_F(ServingInstanceTest, TheAddressStaysOnLoWhenTheInterfaceDoesNotTakeIt) {
 
 TEST_F(ServingInstanceTest, WantsTheAddressOnLoWhileNotMaster) {
   EXPECT_THAT(instance.addresses_for_lo(), IsEmpty()) << "not started: it may be going to resume";
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_THAT(instance.addresses_for_lo(), ElementsAre(ip("10.0.0.111")));
   deadline();
   EXPECT_THAT(instance.addresses_for_lo(), IsEmpty());
@@ -316,7 +318,7 @@ TEST_F(VrrpInstanceTest, AReloadThatChangesAddressesKeepsTheOthersAndTheMaster) 
 }
 
 TEST_F(VrrpInstanceTest, AReloadOfABackupTouchesNoAddress) {
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   port.take_log();
   auto next = assignment();
   next.instance.virtual_addresses = {ip("10.0.0.112")};
@@ -345,7 +347,7 @@ TEST_F(VrrpInstanceTest, AReloadBeforeTheInterfaceWasLookedAtStartsNothing) {
   next.instance.priority = 20;
   reload(next);
   EXPECT_EQ(instance.report().state, VrrpState::init);
-  instance.interface_is("", kOwn, now);
+  instance.interface_is(working(), now);
   EXPECT_EQ(instance.report().state, VrrpState::master) << "resumed, with the new priority";
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 20", "add 10.0.0.111", "announce 10.0.0.111"));
 }

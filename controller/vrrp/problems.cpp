@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "vrrp/problems.hpp"
+
+#include <algorithm>
+#include <functional>
+
+namespace vrrp {
+
+bool Problems::seen(std::string_view kind, const base::Ip& peer, std::string text, base::Time now,
+                    base::Duration lasts) {
+  const auto known =
+      std::ranges::find_if(entries_, [&](const Entry& e) { return e.problem.kind == kind && e.problem.peer == peer; });
+  if (known != entries_.end()) {
+    known->problem.text = std::move(text);
+    known->until = now + lasts;
+  } else if (entries_.size() < kMost) {
+    entries_.push_back({.problem = {.kind = std::string(kind),
+                                    .peer = peer,
+                                    .text = std::move(text),
+                                    .since_unix = base::unix_seconds()},
+                        .until = now + lasts});
+  }
+  return log_limit_.allows(std::hash<std::string_view>()(kind) ^ std::hash<base::Ip>()(peer), now);
+}
+
+bool Problems::expire(base::Time now) {
+  return std::erase_if(entries_, [&](const Entry& e) { return e.until <= now; }) > 0;
+}
+
+std::vector<ipc::VrrpProblem> Problems::list() const {
+  std::vector<ipc::VrrpProblem> all;
+  for (const Entry& entry : entries_) all.push_back(entry.problem);
+  return all;
+}
+
+}  // namespace vrrp
