@@ -8,6 +8,7 @@
 
 #include "cli/commands.hpp"
 #include "config/load.hpp"
+#include "control/command_check.hpp"
 #include "control/host_check.hpp"
 
 namespace cli {
@@ -21,6 +22,16 @@ constexpr const char* kNotes =
 
 std::string counted(size_t count, const char* what) {
   return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+}
+
+// Of this host's programs and users, under the same reserve.
+void print_command_notes(const model::Config& config) {
+  for (const std::string& problem : control::command_problems(config)) {
+    fmt::print("note: not to be run on this host: {}\n", problem);
+  }
+  if (control::root_by_default(config)) {
+    fmt::print("note: scripts run as root: there is neither script_user nor a user keepalived_script\n");
+  }
 }
 
 // Of this host's interfaces, as far as it has those of the configuration: it may not be the one that will run it.
@@ -56,6 +67,7 @@ int check(const std::string& file) {
   const size_t errors = found.size() - warnings;
   if (loaded && !loaded->config.virtual_servers.empty()) fmt::print("{}", kNotes);
   if (loaded) print_host_notes(loaded->config);
+  if (loaded) print_command_notes(loaded->config);
   std::string summary = loaded ? "OK" : counted(errors, "error");
   if (warnings > 0) summary += ", " + counted(warnings, "warning");
   fmt::print("{}: {}\n", file, summary);

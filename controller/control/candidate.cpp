@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "config/load.hpp"
+#include "control/command_check.hpp"
 
 namespace control {
 
@@ -18,6 +19,7 @@ Candidate read_candidate(const std::string& file, Network& network, bool generic
   }
   for (const config::Diagnostic& warning : loaded->warnings) base::log::warning("{}", warning.str());
   candidate.config = std::move(loaded->config);
+  for (const std::string& problem : command_problems(candidate.config)) base::log::warning("{}", problem);
   const HostFindings findings = network.check(candidate.config, generic);
   std::vector<std::string> problems = network.problems(candidate.config);
   problems.insert(problems.end(), findings.contradictions.begin(), findings.contradictions.end());

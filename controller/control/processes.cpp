@@ -29,7 +29,10 @@ std::string content(const std::string& path) {
 std::string program_of(const std::string& directory) {
   std::array<char, PATH_MAX> target{};
   const ssize_t size = readlink((directory + "/exe").c_str(), target.data(), target.size());
-  if (size < 0) return content(directory + "/cmdline").c_str();  // up to its first zero byte
+  if (size < 0) {
+    const std::string line = content(directory + "/cmdline");
+    return line.substr(0, line.find('\0'));
+  }
   std::string path(target.data(), static_cast<size_t>(size));
   if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());  // a newer one has replaced it
   return path;

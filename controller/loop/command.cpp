@@ -102,6 +102,7 @@ base::Result<> become(const Command::What& what, int output) {
                                        "LOGNAME=" + what.identity.name};
   const auto pointers = [](const std::vector<std::string>& texts) {
     std::vector<char*> all;
+    all.reserve(texts.size() + 1);
     for (const std::string& text : texts) all.push_back(const_cast<char*>(text.c_str()));
     all.push_back(nullptr);
     return all;

@@ -8,6 +8,7 @@
 
 #include <array>
 
+#include "control/command_check.hpp"
 #include "folder_support.hpp"
 #include "own_network.hpp"
 
@@ -168,6 +169,14 @@ TEST_F(NotificationsTest, AStopWithNothingToTellEndsAtOnce) {
   bool ended = false;
   notifications_.stop([&] { ended = true; });
   EXPECT_TRUE(ended);
+}
+
+TEST_F(NotificationsTest, WhatWouldNotBeRunIsKnownBefore) {
+  notify().master.arguments = {"/nonexistent/script"};
+  notify().backup = {.arguments = {"/bin/true"}, .user = "no-such-user"};
+  EXPECT_THAT(command_problems(config_),
+              ElementsAre("/nonexistent/script (VI_1 notify_master): /nonexistent: No such file or directory",
+                          "/bin/true (VI_1 notify_backup): there is no user no-such-user"));
 }
 
 // --- the fifo ---
