@@ -89,6 +89,12 @@ class StateMachine : public testing::Test {
 };
 
 const Actions kNothing;
+constexpr base::Duration kLongestSkew = base::Duration(1s) * 255 / 256;
+
+// Of priority 100, in version 3.
+base::Duration skew_of(base::Duration interval) {
+  return interval * 156 / 256;
+}
 const Actions kRelease{"remove addresses", "end lease"};
 
 // --- timers
@@ -336,6 +342,281 @@ TEST_F(StateMachine, AStoppedBackupJustEnds) {
   be_backup();
   EXPECT_EQ(happens(event::Shutdown{}), kNothing);
   EXPECT_EQ(m.next_deadline(), std::nullopt);
+}
+
+// --- the planned handover
+
+class PlannedHandover : public StateMachine {
+ protected:
+  // A MASTER that has just told that it leaves.
+  void offer(bool stop = false) {
+    be_master();
+    now = now + 400ms;
+    offered = now;
+    first = happens(event::HandOver{.stop = stop});
+  }
+  Time offered;
+  Actions first;
+};
+
+TEST_F(PlannedHandover, TellsOnceAndKeepsAddressesAndLeaseForTheLongestSkew) {
+  offer();
+  EXPECT_EQ(first, Actions{"advertise 0"}) << "the lease of 2.6 s outlives the wait";
+  EXPECT_EQ(m.state, VrrpState::master);
+  EXPECT_EQ(m.next_deadline(), now + kLongestSkew + 300ms) << "and no advertisement in between";
+}
+
+TEST_F(PlannedHandover, AShortLeaseIsMadeToOutliveTheWait) {
+  p.version = 3;
+  p.advertisement_interval = 10ms;
+  be_master();
+  EXPECT_EQ(happens(event::HandOver{}), (Actions{"advertise 0", "lease 0.309960937 s"}));
+}
+
+TEST_F(PlannedHandover, AtAnothersAdvertisementTheLeaseEndsButTheAddressesStayUntilItsAnnouncement) {
+  offer();
+  now = now + 805ms;
+  EXPECT_EQ(hear(50), Actions{"end lease"}) << "whatever its priority";
+  EXPECT_EQ(m.state, VrrpState::master);
+  now = now + 3ms;
+  EXPECT_EQ(happens(event::Announced{}), kRelease);
+  EXPECT_EQ(m.state, VrrpState::backup);
+  EXPECT_EQ(m.reason, "handed over to 10.0.0.9");
+  EXPECT_EQ(m.master, ip("10.0.0.9"));
+  EXPECT_TRUE(m.released);
+}
+
+TEST_F(PlannedHandover, WithoutAnAnnouncementTheAddressesGoAfter300Milliseconds) {
+  offer();
+  hear(50);
+  EXPECT_EQ(m.next_deadline(), now + 300ms);
+  hear(50);
+  EXPECT_EQ(deadline(), kRelease);
+  EXPECT_EQ(m.state, VrrpState::backup);
+}
+
+TEST_F(PlannedHandover, AnAnnouncementThatWasReadFirstCounts) {
+  offer();
+  EXPECT_EQ(happens(event::Announced{}), kNothing);
+  EXPECT_EQ(hear(50), (Actions{"end lease", "remove addresses", "end lease"}));
+  EXPECT_EQ(m.state, VrrpState::backup);
+}
+
+TEST_F(PlannedHandover, AnotherRouterThatLeavesAsWellIsNoSuccessor) {
+  offer();
+  EXPECT_EQ(hear(0), kNothing);
+  EXPECT_EQ(m.next_deadline(), offered + kLongestSkew + 300ms);
+}
+
+TEST_F(PlannedHandover, WhenNobodyTakesOverItGivesUp) {
+  offer(/*stop=*/true);
+  EXPECT_EQ(deadline(), kRelease);
+  EXPECT_EQ(m.state, VrrpState::init);
+  EXPECT_EQ(m.next_deadline(), std::nullopt);
+}
+
+TEST_F(PlannedHandover, AStopEndsInInit) {
+  offer(/*stop=*/true);
+  hear(50);
+  happens(event::Announced{});
+  EXPECT_EQ(m.state, VrrpState::init);
+}
+
+TEST_F(PlannedHandover, AFaultInBetweenEndsIt) {
+  offer();
+  EXPECT_EQ(happens(event::Fault{"eth0 has no carrier"}), kRelease);
+  EXPECT_EQ(m.state, VrrpState::fault);
+}
+
+TEST_F(PlannedHandover, OneThatWasReleasedTakesNothingFromALesserRouterButReplacesADeadOne) {
+  offer();
+  hear(50);
+  deadline();
+  for (int i = 0; i < 10; ++i) {
+    now = now + 1s;
+    EXPECT_EQ(hear(50), kNothing);
+    EXPECT_EQ(m.next_deadline(), now + 3'609'375us);
+  }
+  deadline();
+  EXPECT_EQ(m.state, VrrpState::master);
+}
+
+TEST_F(PlannedHandover, AfterResumeItPreemptsAgain) {
+  offer();
+  hear(50);
+  deadline();
+  now = now + 1s;
+  hear(50);
+  const auto before = m.next_deadline();
+  happens(event::Resume{});
+  now = now + 1s;
+  hear(50);
+  EXPECT_EQ(m.next_deadline(), before);
+}
+
+TEST_F(PlannedHandover, ABackupThatIsStoppedJustEndsAndOneThatIsReleasedStays) {
+  be_backup();
+  EXPECT_EQ(happens(event::HandOver{}), kNothing);
+  EXPECT_EQ(m.state, VrrpState::backup);
+  EXPECT_EQ(happens(event::HandOver{.stop = true}), kNothing);
+  EXPECT_EQ(m.state, VrrpState::init);
+}
+
+// --- version 3
+
+class Version3 : public StateMachine {
+ protected:
+  Version3() {
+    p.version = 3;
+    p.advertisement_interval = 100ms;
+  }
+  Actions hear_every(base::Duration interval) { return happens(event::Received{200, ip("10.0.0.9"), interval}); }
+};
+
+TEST_F(Version3, ABackupWaitsAsLongAsTheMastersOwnIntervalSays) {
+  be_backup();
+  EXPECT_EQ(m.next_deadline(), now + 3 * 100ms + skew_of(100ms));
+  hear_every(400ms);
+  EXPECT_EQ(m.next_deadline(), now + 3 * 400ms + skew_of(400ms));
+}
+
+TEST_F(Version3, WhatIsLearnedIsCapped) {
+  be_backup();
+  hear_every(40'950ms);
+  EXPECT_EQ(m.next_deadline(), now + 3 * 10s + skew_of(10s)) << "one forged advertisement blinds no longer";
+}
+
+TEST_F(Version3, AMasterThatIsOutrankedLearnsToo) {
+  be_master();
+  hear_every(400ms);
+  EXPECT_EQ(m.state, VrrpState::backup);
+  EXPECT_EQ(m.next_deadline(), now + 3 * 400ms + skew_of(400ms));
+}
+
+TEST_F(Version3, AResignationIsFollowedAfterTheSkewOfTheLearnedInterval) {
+  be_backup();
+  hear_every(400ms);
+  hear(0);
+  EXPECT_EQ(m.next_deadline(), now + skew_of(400ms));
+}
+
+TEST_F(StateMachine, Version2DoesNotLearn) {
+  be_backup();
+  happens(event::Received{200, ip("10.0.0.9"), 40s});
+  EXPECT_EQ(m.next_deadline(), now + 3'609'375us);
+}
+
+// --- keepalived's delays
+
+TEST_F(StateMachine, ALesserMasterIsLetBeForThePreemptDelay) {
+  p.preempt_delay = 20s;
+  be_backup();
+  const Time since = now + 1s;
+  while (now < since + 20s) {
+    now = now + 1s;
+    hear(50);
+    ASSERT_EQ(m.state, VrrpState::backup);
+  }
+  const auto wait = m.next_deadline();
+  now = now + 1s;
+  hear(50);
+  EXPECT_EQ(m.next_deadline(), wait) << "the delay is over";
+}
+
+TEST_F(StateMachine, ADelayedPreemptionDoesNotDelayTheReplacementOfADeadMaster) {
+  p.preempt_delay = 1000s;
+  be_backup();
+  hear(50);
+  deadline();
+  EXPECT_EQ(m.state, VrrpState::master);
+  EXPECT_EQ(now, kStart + 3'609'375us);
+}
+
+TEST_F(StateMachine, NothingBeginsBeforeTheStartupDelayIsOver) {
+  p.start_at = now + 30s;
+  EXPECT_EQ(happens(event::Startup{}), kRelease) << "leftovers go at once";
+  EXPECT_EQ(m.state, VrrpState::init);
+  now = now + 10s;
+  EXPECT_EQ(hear(0), kNothing);
+  EXPECT_EQ(m.next_deadline(), p.start_at);
+  deadline();
+  EXPECT_EQ(m.state, VrrpState::backup);
+}
+
+TEST_F(StateMachine, FewerAdvertisementsMakeAnEarlierTakeoverAndAShorterLease) {
+  p.down_timer_adverts = 2;
+  be_backup();
+  EXPECT_EQ(m.next_deadline(), now + 2'609'375us);
+  EXPECT_EQ(deadline()[1], "lease 2 s");
+}
+
+TEST_F(StateMachine, AnnouncementsAreRefreshed) {
+  p.announcements.refresh = 60s;
+  p.announcements.refresh_repeat = 2;
+  be_master();
+  const Time last = *m.last_announced;
+  Actions done;
+  while (now < last + 60s) done = deadline();
+  EXPECT_EQ(std::ranges::count(done, "announce 2"), 1);
+  EXPECT_EQ(m.announce_timer, now + 60s);
+}
+
+TEST_F(StateMachine, WithoutARefreshAndADelayThereIsOneBurst) {
+  p.announcements.refresh = 0s;
+  p.announcements.delay = 0s;
+  be_backup();
+  deadline();
+  EXPECT_EQ(m.announce_timer, std::nullopt);
+}
+
+TEST_F(StateMachine, WithoutAFarewellAMasterYieldsInSilence) {
+  p.farewell = false;
+  be_master();
+  EXPECT_EQ(hear(200), kRelease);
+}
+
+// --- a freeze
+
+TEST_F(StateMachine, AMasterThatWasFrozenAdvertisesAndAnnouncesOnce) {
+  be_master();
+  now = now + 10s;
+  EXPECT_EQ(hear(50), (Actions{"advertise 100", "announce", "lease 3 s"})) << "what came in meanwhile is read first";
+  EXPECT_EQ(happens(event::Thawed{}), (Actions{"advertise 100", "lease 3 s"}));
+}
+
+TEST_F(StateMachine, AFrozenMasterThatNobodyReplacedAnnouncesAllTheSame) {
+  be_master();
+  now = now + 10s;
+  EXPECT_EQ(happens(event::Thawed{}), (Actions{"advertise 100", "announce", "lease 3 s"}));
+}
+
+TEST_F(StateMachine, AFrozenBackupDoesNothing) {
+  be_backup();
+  EXPECT_EQ(happens(event::Thawed{}), kNothing);
+}
+
+// --- the sync group
+
+TEST_F(StateMachine, FollowsItsGroupToMasterAtOnce) {
+  be_backup();
+  EXPECT_EQ(happens(event::GroupMaster{"sync group G: VI_2 is MASTER"}),
+            (Actions{"advertise 100", "lease 3 s", "add addresses", "announce"}));
+  EXPECT_EQ(m.reason, "sync group G: VI_2 is MASTER");
+}
+
+TEST_F(StateMachine, FollowsItsGroupToBackupAndSaysSo) {
+  be_master();
+  EXPECT_EQ(happens(event::GroupBackup{"sync group G: VI_2 is BACKUP"}),
+            (Actions{"advertise 0", "remove addresses", "end lease"}));
+  EXPECT_EQ(m.state, VrrpState::backup);
+  EXPECT_EQ(happens(event::GroupBackup{"again"}), kNothing);
+}
+
+TEST_F(StateMachine, AFaultThatIsNotTheInterfacesIsTold) {
+  be_master();
+  EXPECT_EQ(happens(event::Fault{.why = "track_script chk is down", .can_send = true}),
+            (Actions{"advertise 0", "remove addresses", "end lease"}));
+  EXPECT_EQ(m.state, VrrpState::fault);
 }
 
 // --- sending fails
