@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 constexpr base::Duration kRestoreAtMost = std::chrono::seconds(1);  // someone may be taking them away again and again
 
 constexpr base::Duration kDefaultCap = 10s;
+constexpr base::Duration kChangingPlaces = 1s;
 constexpr base::Duration kProblemLasts = std::chrono::seconds(10);
 
 // The word for a problem.
@@ -266,7 +267,10 @@ void Instance::handle(const Event& first, base::Time now) {
     const VrrpState before = machine_.state;
     Step next = step(machine_, parameters_, events.front(), now);
     machine_ = std::move(next.machine);
-    if (machine_.state != before) report_.since_unix = base::unix_seconds();
+    if (machine_.state != before) {
+      report_.since_unix = base::unix_seconds();
+      became_ = now;
+    }
     for (const Action& action : next.actions) {
       if (auto event = carry_out(action, now)) events.push_back(*std::move(event));
     }
@@ -432,9 +436,16 @@ void Instance::judge_peer(const Advertisement& a, base::Time now) {
     problem("two_owners", a.source, fmt::format("{} has priority 255 as well: only one can own the addresses", peer),
             now);
   }
-  if (machine_.state == VrrpState::master && machine_.handover == Handover::none && a.priority != kResign) {
+  if (stays_master_beside(a, now)) {
     problem("two_masters", a.source, fmt::format("{} is MASTER as well, with priority {}", peer, a.priority), now);
   }
+}
+
+// While two change places each hears the other once or twice: that is no split brain.
+bool Instance::stays_master_beside(const Advertisement& a, base::Time now) const {
+  const base::Duration changing = kChangingPlaces + parameters_.advertisement_interval;
+  return machine_.state == VrrpState::master && machine_.handover == Handover::none && a.priority != kResign &&
+         a.priority <= parameters_.priority && now - became_ > changing;
 }
 
 void Instance::problem(std::string_view kind, const base::Ip& peer, const std::string& text, base::Time now) {

@@ -84,6 +84,7 @@ class Instance {
   void announce(const model::VirtualAddress& address, int times);
   void reject(const Rejection& rejection, base::Time now);
   void judge_peer(const Advertisement& advertisement, base::Time now);
+  bool stays_master_beside(const Advertisement& advertisement, base::Time now) const;
   void problem(std::string_view kind, const base::Ip& peer, const std::string& text, base::Time now);
   std::string addresses_text() const;
 
@@ -98,6 +99,7 @@ class Instance {
   bool looked_at_ = false, started_ = false;
   Parameters parameters_;
   Machine machine_;
+  base::Time became_{};        // what it is
   bool some_missing_ = false;  // an address is not where it should be: tried again with the next advertisement
   std::optional<base::Time> last_restored_;
   std::set<base::Ip> announced_;  // by another host, during a handover

@@ -255,6 +255,132 @@ TEST_F(VrrpInstanceTest, AnAddressThatCouldNotBeAddedIsTriedAgainWithTheNextAdve
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111", "announce 10.0.0.111"));
 }
 
+TEST_F(VrrpInstanceTest, AnotherMasterIsAProblemButNotWhileTheTwoChangePlaces) {
+  be_master();
+  hear(50);
+  EXPECT_THAT(instance.report().problems, IsEmpty());
+  now = now + 3s;
+  hear(50);
+  ASSERT_EQ(instance.report().problems.size(), 1u);
+  EXPECT_EQ(instance.report().problems[0].kind, "two_masters");
+  EXPECT_EQ(instance.report().problems[0].peer, ip("10.0.0.2"));
+  EXPECT_EQ(instance.report().problems[0].text, "10.0.0.2 is MASTER as well, with priority 50");
+  now = now + 11s;
+  instance.every_second(now);
+  EXPECT_THAT(instance.report().problems, IsEmpty());
+}
+
+TEST_F(VrrpInstanceTest, EachKindOfTroubleWithAPeerHasItsWord) {
+  be_master();
+  hear(200, {}, "wrong");
+  hear(200, [](Advertisement& a) { a.interval = 5s; });
+  hear(100, [](Advertisement& a) { a.addresses = {ip("10.0.0.7")}; });
+  hear(100, [](Advertisement& a) { a.addresses.push_back(ip("10.0.0.7")); });
+  std::vector<std::string> kinds;
+  for (const auto& problem : instance.report().problems) kinds.push_back(problem.kind);
+  EXPECT_THAT(kinds, ElementsAre("authentication", "advert_int", "other_router", "addresses"));
+}
+
+TEST_F(VrrpInstanceTest, AHandoverIsOverWhenEveryAddressHasBeenAnnouncedByTheOther) {
+  be_master();
+  instance.hand_over(/*stop=*/true, now);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 0"));
+  EXPECT_TRUE(instance.wants_announcements());
+  hear(50);
+  EXPECT_EQ(leases.until(7), Time{}) << "no more answers to ARP";
+  EXPECT_THAT(port.take_log(), IsEmpty());
+  instance.announced(ip("10.0.0.112"), now);
+  EXPECT_EQ(instance.report().state, VrrpState::master) << "that one is not ours";
+  instance.announced(ip("10.0.0.111"), now);
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
+  EXPECT_EQ(instance.report().state, VrrpState::init);
+  EXPECT_FALSE(instance.wants_announcements());
+}
+
+// --- trackers
+
+class TrackingInstanceTest : public VrrpInstanceTest {
+ protected:
+  void tracks(int weight) {
+    auto next = assignment();
+    next.instance.tracked = {{.kind = model::TrackerKind::script, .name = "chk", .weight = weight}};
+    reload(next);
+  }
+  void script_is(bool up) {
+    instance.trackers_are({{.kind = model::TrackerKind::script, .name = "chk", .known = true, .up = up}}, now);
+  }
+};
+
+TEST_F(TrackingInstanceTest, ALoweredPriorityIsInTheNextAdvertisementAndNothingElseHappens) {
+  tracks(-30);
+  be_master();
+  script_is(false);
+  EXPECT_THAT(port.take_log(), IsEmpty());
+  EXPECT_EQ(instance.report().priority, 70);
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 70"));
+  script_is(true);
+  EXPECT_EQ(instance.report().priority, 100);
+}
+
+TEST_F(TrackingInstanceTest, WithWeightZeroItIsInFaultWhileItFailsAndTellsOthers) {
+  tracks(0);
+  script_is(true);
+  be_master();
+  script_is(false);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 0", "remove 10.0.0.111"));
+  EXPECT_EQ(instance.report().state, VrrpState::fault);
+  EXPECT_EQ(instance.report().reason, "track_script chk is down");
+  script_is(true);
+  EXPECT_EQ(instance.report().state, VrrpState::backup);
+}
+
+TEST_F(TrackingInstanceTest, AStartWaitsForTheFirstResultButAResumeDoesNot) {
+  tracks(0);
+  instance.interface_is(working(), now);
+  EXPECT_EQ(instance.report().state, VrrpState::init);
+  EXPECT_EQ(instance.report().reason, "waiting for the first result of track_script chk");
+  script_is(true);
+  EXPECT_EQ(instance.report().state, VrrpState::backup);
+
+  auto tracking = assignment();
+  tracking.instance.tracked = {{.kind = model::TrackerKind::script, .name = "chk"}};
+  leases.set(7, now + 1s);
+  Instance resumed(tracking, port, leases);
+  resumed.interface_is(working(), now);
+  EXPECT_EQ(resumed.report().state, VrrpState::master);
+}
+
+TEST_F(TrackingInstanceTest, AFaultOfItsGroupIsItsOwnUntilItIsOver) {
+  be_master();
+  instance.group_fault_is("sync group G: VI_2: eth1 is down", now);
+  EXPECT_EQ(instance.report().state, VrrpState::fault);
+  EXPECT_EQ(instance.own_fault(), "") << "else the group would hold itself in FAULT";
+  instance.group_fault_is("", now);
+  EXPECT_EQ(instance.report().state, VrrpState::backup);
+}
+
+TEST_F(VrrpInstanceTest, DontTrackPrimaryLivesWithADownInterface) {
+  auto next = assignment();
+  next.instance.track_primary = false;
+  reload(next);
+  be_master();
+  instance.interface_is({.problem = "eth0 has no carrier", .only_down = true, .source = kOwn}, now);
+  EXPECT_EQ(instance.report().state, VrrpState::master);
+  instance.interface_is({.problem = "eth0 does not exist", .source = kOwn}, now);
+  EXPECT_EQ(instance.report().state, VrrpState::fault);
+}
+
+TEST_F(VrrpInstanceTest, AnAddressThatIsTakenOffCanBeAFault) {
+  auto next = assignment();
+  next.instance.address_lost = model::AddressLost::fault;
+  reload(next);
+  be_master();
+  instance.restore_addresses(now);
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 0", "remove 10.0.0.111"));
+  EXPECT_EQ(instance.report().state, VrrpState::backup) << "with a full wait";
+}
+
 // --- a director that is a real server, too
 
 class ServingInstanceTest : public VrrpInstanceTest {
