@@ -12,7 +12,7 @@
 namespace dataplane {
 
 // Puts `program` on the interface, or in place of the one of an earlier run: no packet passes without. Nothing is done
-// where it is there already. Refuses a place among the filters that somebody else's program has.
+// where it is there already.
 base::Result<> fence_egress(int program, uint32_t ifindex, const std::string& interface);
 
 void unfence_egress(uint32_t ifindex);
