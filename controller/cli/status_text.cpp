@@ -8,6 +8,7 @@
 #include <array>
 #include <ctime>
 #include <iterator>
+#include <map>
 #include <nlohmann/json.hpp>
 
 namespace cli {
@@ -133,6 +134,17 @@ void show_trackers(Page& page, const Json& status) {
   }
 }
 
+// "other virtual routers on enp1s0: 51 by 192.168.100.9, 52 by 192.168.100.9"
+void show_other_routers(Page& page, const Json& status) {
+  std::map<std::string, std::string> by_interface;
+  for (const Json& router : status.at("other_virtual_routers")) {
+    std::string& line = by_interface[text(router, "interface")];
+    line += fmt::format("{}{} by {}", line.empty() ? "" : ", ", number(router, "virtual_router_id"),
+                        text(router, "sender"));
+  }
+  for (const auto& [interface, line] : by_interface) page.line("other virtual routers on {}: {}", interface, line);
+}
+
 // "192.168.100.34:80", "[2001:db8::34]:80"
 std::string endpoint(const Json& json) {
   const std::string address = text(json, "address");
@@ -250,6 +262,7 @@ base::Result<std::string> status_text(const std::string& json) {
     show_head(page, status);
     show_vrrp(page, status);
     show_trackers(page, status);
+    show_other_routers(page, status);
     show_virtual_servers(page, status);
     show_verdicts(page, status);
     return page.take();

@@ -80,6 +80,15 @@ AttachmentPlan::Exit AttachmentPlan::exit(uint32_t ifindex) const {
   return exit;
 }
 
+bool AttachmentPlan::meets(const std::string& name, uint32_t ifindex, const std::vector<uint16_t>& tags) const {
+  const std::optional<netlink::Link> link = find_link(links_, name);
+  if (!link) return false;
+  const Exit way = exit(static_cast<uint32_t>(link->index));
+  const auto entrance = links_.find(static_cast<int>(ifindex));
+  const bool port = entrance != links_.end() && entrance->second.master == static_cast<int>(way.ifindex);
+  return tags == way.tags && (ifindex == way.ifindex || port);
+}
+
 std::map<uint32_t, base::Mac> AttachmentPlan::entrances() const {
   std::map<uint32_t, base::Mac> all;
   for (const std::string& name : interfaces_) {

@@ -41,6 +41,9 @@ class AttachmentPlan {
   };
   Exit exit(uint32_t ifindex) const;
 
+  // Is a frame that the program meets at `ifindex`, with these tags, one for the interface `name`?
+  bool meets(const std::string& name, uint32_t ifindex, const std::vector<uint16_t>& tags) const;
+
   // Where the program meets frames, and to which MAC address they are: the interfaces, and the ports of a bond.
   std::map<uint32_t, base::Mac> entrances() const;
 

@@ -22,6 +22,7 @@
 #include "control/status.hpp"
 #include "control/trackers.hpp"
 #include "control/virtual_addresses.hpp"
+#include "control/wire_watch.hpp"
 #include "dataplane/dataplane.hpp"
 #include "ipc/worker.hpp"
 #include "netlink/addresses.hpp"
@@ -33,6 +34,7 @@ namespace {
 constexpr base::Duration kSweepPeriod = std::chrono::milliseconds(100);
 constexpr size_t kSweepSteps = 20;           // a pass takes two seconds ...
 constexpr size_t kLargestSweepStep = 65536;  // ... or longer, where the tables are so large that a step would be felt
+constexpr base::Duration kLookPeriod = std::chrono::seconds(1);
 constexpr base::Duration kGather = std::chrono::milliseconds(10);  // one change for many reports of health
 // One that hangs is replaced within a second. What a judge finds who has almost overslept is not held against it:
 // a beat that waits unread.
@@ -56,6 +58,7 @@ class Daemon {
       : options_(options),
         notify_(loop_),
         sweep_timer_(loop_, [this] { sweep(); }),
+        look_timer_(loop_, [this] { look_around(); }),
         apply_timer_(loop_, [this] { apply_or_log(); }),
         leftover_timer_(loop_, [this] { remove_leftovers(); }),
         stop_timer_(loop_, [this] { vrrp_.kill(); }),
@@ -78,7 +81,7 @@ class Daemon {
   void reload();
   base::Result<> take(const model::Config& config);
   void hold_interfaces();
-  void hold_fence(const std::set<std::string>& interfaces);
+  void hold_fence();
   void send_vrrp();
   void tell_vrrp();
   void send_health();
@@ -93,6 +96,7 @@ class Daemon {
   base::Result<> release_or_resume(const std::string& instance, bool release);
   bool serves() const;
   std::set<model::Slot> draining() const;
+  void look_around();
   void sweep();
   void rebalance();
   void remove_leftovers();
@@ -117,7 +121,7 @@ class Daemon {
   std::optional<dataplane::Dataplane> dataplane_;
   std::unique_ptr<Server> server_;
   std::vector<std::unique_ptr<loop::Signal>> signals_;
-  loop::Timer sweep_timer_, apply_timer_, leftover_timer_, stop_timer_;
+  loop::Timer sweep_timer_, look_timer_, apply_timer_, leftover_timer_, stop_timer_;
 
   model::Config config_;
   std::optional<Attachments> attachments_;
@@ -129,6 +133,7 @@ class Daemon {
   std::map<model::Index, uint64_t> positions_;  // of lc and wlc virtual servers, when they were rebalanced last
   Fence fence_;
   std::vector<std::string> fence_problems_;
+  WireWatch wire_watch_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
   std::set<std::string> released_;  // instances, by command: a new worker is told again
@@ -186,15 +191,21 @@ std::vector<std::string> Daemon::program_interfaces(const model::Config& config)
 }
 
 void Daemon::hold_interfaces() {
-  std::set<std::string> fenced;
-  for (const model::VrrpInstance& instance : config_.vrrp_instances) fenced.insert(instance.interface);
-  for (const netlink::Link& link : virtual_addresses_->interfaces()) fenced.insert(link.name);
   attachments_->hold(program_interfaces(config_));
-  hold_fence(fenced);
+  hold_fence();
 }
 
-// All of the fence: the program at the entrance, the filter at the exit, the kernel's own settings.
-void Daemon::hold_fence(const std::set<std::string>& interfaces) {
+// All of the fence, wherever a virtual address is or may come: the program at the entrance, the filter at the exit, the
+// kernel's own settings.
+void Daemon::hold_fence() {
+  std::set<std::string> interfaces;
+  for (const model::VrrpInstance& instance : config_.vrrp_instances) {
+    interfaces.insert(instance.interface);
+    for (const model::VirtualAddress& address : instance.all_addresses()) {
+      if (!address.device.empty()) interfaces.insert(address.device);
+    }
+  }
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) interfaces.insert(link.name);
   std::vector<dataplane::Place> exits;
   for (const std::string& name : interfaces) {
     if (const auto link = network_->link(name)) exits.push_back({static_cast<uint32_t>(link->index), name, link->mtu});
@@ -397,6 +408,26 @@ void Daemon::sweep() {
   network_->watch(watched_addresses(config_));
 }
 
+// What nobody tells: that somebody took a part of the fence off, and who advertises on our interfaces.
+void Daemon::look_around() {
+  hold_fence();
+  std::set<std::string> interfaces;
+  for (const model::VrrpInstance& instance : config_.vrrp_instances) interfaces.insert(instance.interface);
+  const std::vector<dataplane::VrrpSeen> seen = dataplane_->vrrp_seen();
+  const std::set<base::Ip> own = seen.empty() ? std::set<base::Ip>() : network_->addresses();
+  const AttachmentPlan plan(program_interfaces(config_), network_->links());
+  std::vector<WireRouter> routers;
+  for (const dataplane::VrrpSeen& router : seen) {
+    if (own.contains(router.sender)) continue;  // a switch sent it back
+    for (const std::string& name : interfaces) {
+      if (!plan.meets(name, router.ifindex, router.tags)) continue;
+      routers.push_back({name, router.sender, router.virtual_router_id, router.priority, router.at});
+    }
+  }
+  wire_watch_.look(config_.vrrp_instances, vrrp_reports_, routers, base::now());
+  for (const std::string& line : wire_watch_.take_news()) base::log::warning("{}", line);
+}
+
 // lc and wlc: whoever has the fewest connections now gets the next ones.
 void Daemon::rebalance() {
   const auto arrivals = [this](model::Index index) {
@@ -427,6 +458,7 @@ std::string Daemon::status() const {
                .tables = &dataplane_->tables(),
                .interfaces = attachments_->status(config_.attached_interfaces()),
                .fence_problems = fence_problems_,
+               .other_routers = wire_watch_.others(),
                .workers = {{"vrrp", {vrrp_.pid(), vrrp_.restarts()}}, {"health", {health_.pid(), health_.restarts()}}},
                .vrrp = vrrp_reports_,
                .trackers = trackers_.status(),
@@ -434,6 +466,9 @@ std::string Daemon::status() const {
                .slots = {},
                .lease_seconds = {},
                .counters = dataplane_->maps().counters()};
+  for (auto& [instance, report] : all.vrrp) {
+    if (const auto problem = wire_watch_.problem(instance)) report.problems.push_back(*problem);
+  }
   const std::vector<dataplane::ConnectionCounts>& counts = dataplane_->sweep().counts();
   for (const auto& [slot, entry] : dataplane_->tables().real_servers) {
     all.slots[slot] = {counts[slot], dataplane_->maps().stats(slot)};
@@ -515,6 +550,7 @@ int Daemon::run() {
   clear_up_after_earlier_run();
   start_workers();
   sweep_timer_.start_every(kSweepPeriod);
+  look_timer_.start_every(kLookPeriod);
   notify_.ready();
   base::log::info("running with {}", options_.config_file);
   loop_.run();
@@ -527,6 +563,7 @@ void Daemon::stop(const char* signal_name) {
   const base::Duration handover = config_.longest_handover() + kStopSlack;
   notify_.stopping(handover + kStopSlack);
   sweep_timer_.stop();
+  look_timer_.stop();
   leftover_timer_.stop();
   trackers_.stop();
   stop_timer_.start(handover);

@@ -247,4 +247,12 @@ void Network::tell() {
   on_change_();
 }
 
+std::set<base::Ip> Network::addresses() {
+  std::set<base::Ip> all;
+  const auto found = netlink::addresses(socket_);
+  if (!found) return all;
+  for (const netlink::Address& address : *found) all.insert(address.ip);
+  return all;
+}
+
 }  // namespace control

@@ -47,6 +47,8 @@ class Network {
   std::optional<netlink::Link> link(const std::string& name) const;
   std::optional<netlink::Link> link(uint32_t ifindex) const;
 
+  std::set<base::Ip> addresses();  // this host's, now
+
   // Takes a virtual address off that a worker has left behind; one that somebody else has put there stays. On lo, where
   // addresses are that are served here, it is ours in any case. True: ours is not there any more.
   bool remove_address(uint32_t ifindex, const base::Ip& address);

@@ -180,6 +180,14 @@ Json status_json(const Snapshot& all) {
   }
   json["trackers"] = Json::array();
   for (const TrackerStatus& tracker : all.trackers) json["trackers"].push_back(tracker_json(tracker));
+  json["other_virtual_routers"] = Json::array();
+  for (const WireRouter& router : all.other_routers) {
+    json["other_virtual_routers"].push_back({{"interface", router.interface},
+                                             {"virtual_router_id", router.virtual_router_id},
+                                             {"family", router.sender.is_v6() ? "IPv6" : "IPv4"},
+                                             {"sender", router.sender.str()},
+                                             {"priority", router.priority}});
+  }
   const Slots slots = model::slots_by_member(*all.tables);
   json["virtual_servers"] = Json::array();
   for (const model::VirtualServer& server : all.config->virtual_servers) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/tracker.hpp"
+#include "control/wire_watch.hpp"
 #include "dataplane/connections.hpp"
 #include "ipc/messages.hpp"
 #include "model/tables.hpp"
@@ -48,6 +49,7 @@ struct Snapshot {
   const model::Tables* tables = nullptr;
   std::vector<InterfaceStatus> interfaces;
   std::vector<std::string> fence_problems;  // parts of it that do not hold, and why
+  std::vector<WireRouter> other_routers;    // whose virtual routers none of our instances is
   std::map<base::Ip, std::optional<base::Mac>> peer_directors;
   std::map<std::string, WorkerStatus> workers;
   std::map<std::string, ipc::VrrpReport> vrrp;  // by instance

@@ -7,15 +7,18 @@
 #include <sys/random.h>
 #include <xdirector.skel.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <ctime>
+#include <iterator>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/log.hpp"
 #include "dataplane/egress.hpp"
+#include "dataplane/encode.hpp"
 #include "dataplane/layout1.hpp"
 #include "dataplane/named_maps.hpp"
 #include "dataplane/pins.hpp"
@@ -282,6 +285,28 @@ std::vector<std::string> Dataplane::hold_egress(const std::vector<Place>& places
   }
   unfence_other_egress(keep);
   return problems;
+}
+
+std::vector<VrrpSeen> Dataplane::vrrp_seen() const {
+  std::vector<xd_vrrp_key> keys(XD_MAX_VRRP_SEEN);
+  std::vector<xd_vrrp_seen> values(keys.size());
+  auto count = static_cast<uint32_t>(keys.size());
+  uint32_t batch = 0;
+  const int map = bpf_map__fd(program_->maps.vrrp_seen);
+  const int error = bpf_map_lookup_batch(map, nullptr, &batch, keys.data(), values.data(), &count, nullptr);
+  if (error != 0 && error != -ENOENT) return {};
+  std::vector<VrrpSeen> all;
+  for (size_t i = 0; i < count; ++i) {
+    VrrpSeen seen{.ifindex = keys[i].ifindex,
+                  .tags = {},
+                  .sender = decode(keys[i].sender),
+                  .virtual_router_id = keys[i].virtual_router_id,
+                  .priority = values[i].priority,
+                  .at = base::Time{static_cast<int64_t>(values[i].at)}};
+    std::ranges::copy_if(keys[i].tag, std::back_inserter(seen.tags), [](uint16_t tag) { return tag != 0; });
+    all.push_back(std::move(seen));
+  }
+  return all;
 }
 
 int Dataplane::leases_fd() const {

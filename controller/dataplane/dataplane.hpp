@@ -28,6 +28,15 @@ struct TableSizes {
   friend bool operator==(const TableSizes&, const TableSizes&) = default;
 };
 
+// Somebody advertises a virtual router, as it came by the wire.
+struct VrrpSeen {
+  uint32_t ifindex = 0;
+  std::vector<uint16_t> tags;  // VLAN ids, the outermost first
+  base::Ip sender;
+  uint8_t virtual_router_id = 0, priority = 0;
+  base::Time at;  // the last time
+};
+
 class Dataplane {
  public:
   // Loads the program on the maps of an earlier run where they have this layout and size, else on new ones. These are
@@ -57,6 +66,8 @@ class Dataplane {
 
   // The fence at the exit of these interfaces, and of no others (egress.hpp). Returns what could not be done.
   std::vector<std::string> hold_egress(const std::vector<Place>& places);
+
+  std::vector<VrrpSeen> vrrp_seen() const;
 
   int leases_fd() const;
   Maps& maps() { return maps_; }

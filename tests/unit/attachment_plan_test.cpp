@@ -111,4 +111,16 @@ TEST_F(VlanCheckTest, WhatIsNotKnownIsNotJudged) {
   EXPECT_THAT(problems("eth0", 77), IsEmpty());
 }
 
+TEST_F(AttachmentPlanTest, AFrameIsForTheInterfaceThatItsTagsName) {
+  const AttachmentPlan carried = plan({"eth0", "eth0.100", "eth0.100.7"});
+  EXPECT_TRUE(carried.meets("eth0", 2, {}));
+  EXPECT_TRUE(carried.meets("eth0.100", 2, {100}));
+  EXPECT_TRUE(carried.meets("eth0.100.7", 2, {100, 7}));
+  EXPECT_FALSE(carried.meets("eth0.100", 2, {200}));
+  EXPECT_FALSE(carried.meets("eth0.100", 2, {}));
+  EXPECT_FALSE(carried.meets("eth0", 3, {}));
+  EXPECT_FALSE(carried.meets("eth9", 9, {})) << "it does not exist";
+  EXPECT_TRUE(plan({"eth0.100"}).meets("eth0.100", 100, {})) << "by a program of its own";
+}
+
 }  // namespace control

@@ -114,6 +114,14 @@ TEST_F(StatusTest, ShowsWhatIsWrongBetweenTheRouters) {
   EXPECT_EQ(json()["vrrp_instances"][0]["problems"][0]["kind"], "two_masters");
 }
 
+TEST_F(StatusTest, OtherVirtualRoutersAreTold) {
+  EXPECT_THAT(text(), Not(HasSubstr("other virtual routers")));
+  all_.other_routers = {{.interface = "enp1s0", .sender = ip("192.168.100.9"), .virtual_router_id = 51, .priority = 7},
+                        {.interface = "enp1s0", .sender = ip("fe80::9"), .virtual_router_id = 52}};
+  EXPECT_THAT(text(), HasSubstr("other virtual routers on enp1s0: 51 by 192.168.100.9, 52 by fe80::9\n"));
+  EXPECT_EQ(json()["other_virtual_routers"][0]["priority"], 7);
+}
+
 TEST_F(StatusTest, ShowsWhatIpvsadmAndIpAddressShow) {
   EXPECT_THAT(text(), HasSubstr("VI_1             MASTER       100  100  enp1s0     3 min"));
   EXPECT_THAT(text(), HasSubstr("192.168.100.111 here, leased for 2.5 s more"));
