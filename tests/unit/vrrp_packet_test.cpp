@@ -585,6 +585,8 @@ TEST_P(VrrpKinds, UnicastFromSomeoneElseIsRejected) {
 TEST_P(VrrpKinds, AUnicastHopLimitMustBeWithinThePeersRange) {
   Sample s = unicast_sample(GetParam());
   s.hop_limit = 64;
+  EXPECT_EQ(s.reason(), std::nullopt) << "as far away as it likes, unless it is configured";
+  s.instance.unicast_peers.front().min_ttl = 255;
   EXPECT_EQ(s.reason(), Reason::ttl);
   s.instance.unicast_peers.front() = {.address = s.source, .min_ttl = 60, .max_ttl = 64};
   EXPECT_EQ(s.reason(), std::nullopt);
