@@ -33,6 +33,25 @@ struct TableSlots {
   }
 };
 
+// In this order: what comes later uses what was before.
+void read_vrrp(Object& object, model::Config& config) {
+  const VrrpGlobals globals = vrrp_globals(object);
+  const ScriptUser& user = globals.script_user;
+  config.notify_fifo = notify_fifo(object);
+  Trackables trackables;
+  config.track_scripts =
+      object.list("vrrp_scripts", [&](const Value& element) { return track_script(element, user, trackables); });
+  config.track_files =
+      object.list("vrrp_track_files", [&](const Value& element) { return track_file(element, trackables); });
+  config.track_processes =
+      object.list("vrrp_track_processes", [&](const Value& element) { return track_process(element, trackables); });
+  config.vrrp_instances =
+      object.list("vrrp_instances", [&](const Value& element) { return vrrp_instance(element, globals, trackables); });
+  config.sync_groups = object.list("vrrp_sync_groups", [&](const Value& element) {
+    return sync_group(element, user, trackables, config.vrrp_instances);
+  });
+}
+
 model::Config read_config(const Value& root) {
   Object object(root);
   model::Config config;
@@ -47,9 +66,7 @@ model::Config read_config(const Value& root) {
       object.list("interfaces", [](const Value& element) { return InterfaceName()(element).value_or(std::string()); });
   config.peer_directors =
       object.list("peer_directors", [](const Value& element) { return HostAddress()(element).value_or(base::Ip()); });
-  const VrrpGlobals globals = vrrp_globals(object);
-  config.vrrp_instances =
-      object.list("vrrp_instances", [&](const Value& element) { return vrrp_instance(element, globals); });
+  read_vrrp(object, config);
   config.port_marks = object.list("port_marks", port_mark);
   config.virtual_servers = object.list(
       "virtual_servers", [&](const Value& element) { return virtual_server(element, timeouts, config.port_marks); });

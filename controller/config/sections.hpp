@@ -21,7 +21,7 @@ struct Timeouts {
 // `lvs_timeouts` of `object`; what it does not say is as in `inherited`.
 Timeouts lvs_timeouts(Object& object, const Timeouts& inherited);
 
-model::VrrpInstance vrrp_instance(const Value& value, const VrrpGlobals& globals);
+model::VrrpInstance vrrp_instance(const Value& value, const VrrpGlobals& globals, const Trackables& trackables);
 model::PortMark port_mark(const Value& value);
 model::VirtualServer virtual_server(const Value& value, const Timeouts& inherited,
                                     const std::vector<model::PortMark>& port_marks);

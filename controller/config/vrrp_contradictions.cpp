@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "config/diagnostic.hpp"
 #include "config/unique.hpp"
 #include "config/validate.hpp"
 
@@ -126,12 +127,83 @@ void intervals(const model::VrrpInstance& instance, const std::string& here, Fin
   findings.push_back({here + ".longest_advert_int", "is shorter than \"advert_int\""});
 }
 
+// One interface cannot be two virtual routers' macvlan, nor another instance's interface.
+void vmacs(const model::Config& config, Findings& findings) {
+  Unique<std::string> names;
+  for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
+    names.first(config.vrrp_instances[i].interface, fmt::format("vrrp_instances[{}].interface", i));
+  }
+  for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
+    const std::string& name = config.vrrp_instances[i].vmac_name;
+    const std::string path = fmt::format("vrrp_instances[{}].use_vmac", i);
+    if (name.empty()) continue;
+    if (const std::string first = names.first(name, path); !first.empty()) {
+      findings.push_back({path, fmt::format("{} is at {} already; each macvlan needs a name of its own", name, first)});
+    }
+  }
+}
+
+template <typename Definition>
+void unique_definitions(const std::vector<Definition>& definitions, const char* list, Findings& findings) {
+  Unique<std::string> names;
+  for (size_t i = 0; i < definitions.size(); ++i) {
+    const std::string here = fmt::format("{}[{}]", list, i);
+    const std::string first = names.first(definitions[i].name, here);
+    if (definitions[i].name.empty() || first.empty()) continue;
+    findings.push_back({here + ".name", fmt::format("\"{}\" is the name of {} already; each needs its own",
+                                                    definitions[i].name, first)});
+  }
+}
+
+// The key of `tracked[index]`, as the file has it; a sync group's come behind the instance's own.
+void tracked_once(const model::VrrpInstance& instance, const std::string& here, Findings& findings) {
+  Unique<std::pair<model::TrackerKind, std::string>> seen;
+  for (const model::Tracked& tracked : instance.tracked) {
+    const std::string path = fmt::format("{}.{}", here, name(tracked.kind));
+    if (tracked.name.empty() || seen.first({tracked.kind, tracked.name}, path).empty()) continue;
+    findings.push_back({path, fmt::format("\"{}\" is there twice; keep one", tracked.name)});
+  }
+}
+
+bool has_instance(const model::Config& config, const std::string& name) {
+  // One whose name could not be read may be it.
+  return std::ranges::any_of(config.vrrp_instances, [&](const model::VrrpInstance& instance) {
+    return instance.name == name || instance.name.empty();
+  });
+}
+
+void sync_groups(const model::Config& config, Findings& findings) {
+  unique_definitions(config.sync_groups, "vrrp_sync_groups", findings);
+  Unique<std::string> members;
+  for (size_t i = 0; i < config.sync_groups.size(); ++i) {
+    const model::SyncGroup& group = config.sync_groups[i];
+    const std::string list = fmt::format("vrrp_sync_groups[{}].group", i);
+    if (group.instances.empty()) findings.push_back({list, "the group has no members"});
+    for (size_t j = 0; j < group.instances.size(); ++j) {
+      const std::string& member = group.instances[j];
+      const std::string path = fmt::format("{}[{}]", list, j);
+      if (member.empty()) continue;
+      if (!has_instance(config, member)) {
+        findings.push_back({path, fmt::format("no entry of \"vrrp_instances\" has the name {}", quoted(member))});
+      } else if (const std::string first = members.first(member, path); !first.empty()) {
+        findings.push_back(
+            {path, fmt::format("\"{}\" is at {} already; an instance is in one group, once", member, first)});
+      }
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Finding> vrrp_contradictions(const model::Config& config) {
   Findings findings;
   unique_instances(config, findings);
   unique_addresses(config, findings);
+  unique_definitions(config.track_scripts, "vrrp_scripts", findings);
+  unique_definitions(config.track_files, "vrrp_track_files", findings);
+  unique_definitions(config.track_processes, "vrrp_track_processes", findings);
+  vmacs(config, findings);
+  sync_groups(config, findings);
   for (size_t i = 0; i < config.vrrp_instances.size(); ++i) {
     const model::VrrpInstance& instance = config.vrrp_instances[i];
     const std::string here = fmt::format("vrrp_instances[{}]", i);
@@ -140,6 +212,7 @@ std::vector<Finding> vrrp_contradictions(const model::Config& config) {
     peers(instance, here, findings);
     own_addresses(instance, here, findings);
     intervals(instance, here, findings);
+    tracked_once(instance, here, findings);
   }
   return findings;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An element of `vrrp_instances`.
+#include <fmt/format.h>
+
 #include "config/sections.hpp"
 
 namespace config {
@@ -21,9 +23,49 @@ std::vector<model::VirtualAddress> virtual_addresses(Object& instance) {
   return addresses;
 }
 
+// `use_vmac`: true, or the name that the macvlan shall have.
+void read_vmac(Object& object, model::VrrpInstance& instance) {
+  const std::optional<Value> vmac = object.find("use_vmac"), base = object.find("vmac_xmit_base");
+  if (vmac && vmac->node.kind == Node::Kind::text) {
+    instance.use_vmac = true;
+    instance.vmac_name = InterfaceName()(*vmac).value_or("");
+  } else if (vmac && vmac->node.kind != Node::Kind::boolean) {
+    vmac->unexpected("true, or a name for the interface");
+  } else if (vmac && vmac->node.boolean) {
+    instance.use_vmac = true;
+    instance.vmac_name = fmt::format("{}.{}", instance.is_v6() ? "vrrp6" : "vrrp", instance.virtual_router_id);
+  }
+  instance.vmac_base = base && Flag()(*base).value_or(false);
+  if (instance.vmac_base && !vmac) base->wrong("goes with \"use_vmac\" only");
+  if (instance.use_vmac && !instance.vmac_base && !instance.unicast_peers.empty()) {
+    vmac->wrong("together with \"unicast_peer\" it needs \"vmac_xmit_base\": true");
+  }
+}
+
+bool read_accept(Object& object) {
+  const std::optional<Value> accept = object.find("accept"), no_accept = object.find("no_accept");
+  if (accept && no_accept) no_accept->wrong("is there beside \"accept\"; keep the one you mean");
+  if (accept) return Flag()(*accept).value_or(true);
+  return !(no_accept && Flag()(*no_accept).value_or(false));
+}
+
+// What is done about that which should not be.
+void read_judgement(Object& object, model::VrrpInstance& instance) {
+  instance.strict_address_list = object.optional<bool>("strict_address_list", Flag(), false);
+  instance.check_source_network = object.optional<bool>("check_source_network", Flag(), false);
+  instance.farewell = object.optional<bool>("farewell", Flag(), true);
+  const Choice<model::AddressLost> lost{
+      .words = {{"restore", model::AddressLost::restore}, {"fault", model::AddressLost::fault}}};
+  instance.address_lost = object.optional<model::AddressLost>("address_lost", lost, model::AddressLost::restore);
+  const auto skip = object.find("skip_check_adv_addr");
+  if (skip && Flag()(*skip).value_or(false) && instance.strict_address_list) {
+    skip->wrong("contradicts \"strict_address_list\"; keep the one you mean");
+  }
+}
+
 }  // namespace
 
-model::VrrpInstance vrrp_instance(const Value& value, const VrrpGlobals& globals) {
+model::VrrpInstance vrrp_instance(const Value& value, const VrrpGlobals& globals, const Trackables& trackables) {
   Object object(value);
   model::VrrpInstance instance;
   instance.name = object.required<std::string>("name", kName);
@@ -39,6 +81,16 @@ model::VrrpInstance vrrp_instance(const Value& value, const VrrpGlobals& globals
   instance.excluded_addresses = object.list("virtual_ipaddress_excluded", virtual_address);
   instance.virtual_routes = object.list("virtual_routes", virtual_route);
   read_transport(object, globals, instance);
+  read_vmac(object, instance);
+  instance.accept = read_accept(object);
+  instance.promote_secondaries = object.optional<bool>("promote_secondaries", Flag(), false);
+  instance.startup_delay = globals.startup_delay;
+  instance.down_timer_adverts = object.optional<int>("down_timer_adverts", Whole{1, 100}, globals.down_timer_adverts);
+  read_judgement(object, instance);
+  instance.announcements = read_announcements(object, globals);
+  instance.track_primary = !object.optional<bool>("dont_track_primary", Flag(), false);
+  instance.tracked = read_tracked(object, trackables);
+  instance.notify = read_notify(object, globals.script_user);
   object.close();
   return instance;
 }

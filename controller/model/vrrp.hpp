@@ -188,7 +188,7 @@ const std::string& place_of(const VrrpInstance& instance, const VirtualAddress& 
 // Instances that change state together.
 struct SyncGroup {
   std::string name;
-  std::vector<std::string> instances;  // at least two; each in one group only
+  std::vector<std::string> instances;  // each in one group only
   Notify notify;
 
   friend bool operator==(const SyncGroup&, const SyncGroup&) = default;

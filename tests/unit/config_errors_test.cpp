@@ -341,11 +341,12 @@ TEST(Keys, OfKeepalivedAtTheTopLevelAreExplained) {
   EXPECT_THAT(
       found_in(config),
       ElementsAre(
-          "unknown key \"global_defs\": its keys (router_id, lvs_timeouts) stand at the top level here",
+          "unknown key \"global_defs\": its keys (router_id, vrrp_version, script_user ...) stand at the top level "
+          "here",
           "unknown key \"virtual_server\": it is called \"virtual_servers\" here, a list of objects with "
           "\"address\" and \"port\", or \"fwmark\"",
           "unknown key \"vrrp_instance\": it is called \"vrrp_instances\" here, a list of objects with a \"name\"",
-          "unknown key \"vrrp_script\": keepalived's, but not supported yet; remove it"));
+          "unknown key \"vrrp_script\": it is called \"vrrp_scripts\" here, a list of objects with a \"name\""));
 }
 
 TEST(Keys, ASlipIsNotTakenForOneOfKeepalived) {
