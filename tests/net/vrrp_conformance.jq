@@ -2,28 +2,31 @@
 # The rows of vrrp_conformance.json: what an instance of the director is for each, what its peer sends, and a judgement
 # of what was heard on the wire and of the director's status. Each row has a virtual router and an address of its own.
 
-def director: "10.99.0.5";
 def skew: 156 / 256; # of priority 100, in seconds
 
 # The rows in order, with "scene", "vrid" and "vip".
 def numbered:
   [to_entries[] | .key as $scene | .value[] | . + {scene: $scene}] | to_entries
-  | map((.key + 1) as $vrid | .value + {vrid: $vrid, vip: "10.99.1.\($vrid)"});
+  | map((.key + 1) as $vrid | .value + {vrid: $vrid}
+      | .vip = if .v6 then "fd00:99::1:\($vrid)" else "10.99.1.\($vrid)" end
+      | .addresses = if .v6 then ["fe80::99:\($vrid)", .vip] else [.vip] end);
 
 def instances:
   map({name: "row_\(.row)_\(.vrid)", interface: "enp1s0", virtual_router_id: .vrid, priority: 100, advert_int: 1,
-       authentication: {auth_type: "PASS", auth_pass: "xxxx"}, virtual_ipaddress: [.vip]} + .instance);
+       virtual_ipaddress: .addresses}
+      + if .v6 or .instance.version == 3 then {} else {authentication: {auth_type: "PASS", auth_pass: "xxxx"}} end
+      + .instance);
 
 # The wishes (see vrrp_frames.hpp) of the peer for one scene.
 def wishes($scene; $director_mac):
   {backup: {every_ms: 900, times: 0}, master: {after_ms: 1500, times: 1}}[$scene] as $when
   | map(select(.scene == $scene and .expect != "silence") as $row | (.adverts // [.advert // {}])[]
-      | {vrid: $row.vrid, priority: 200, addresses: [$row.vip], auth_pass: "xxxx"} + $when + .
+      | {vrid: $row.vrid, priority: 200, addresses: $row.addresses, auth_pass: "xxxx", version: ($row.instance.version // (if $row.v6 then 3 else 2 end))} + $when + .
       | if .mac == "DIRECTOR" then .mac = $director_mac else . end);
 
 # --- what was heard; every time in seconds
 
-def adverts($row): map(select(.kind == "advert" and .source == director and .vrid == $row.vrid));
+def adverts($row): map(select(.kind == "advert" and .vrid == $row.vrid));
 def announcements($row): map(select(.kind == "announcement" and .address == $row.vip));
 def first_advert($row): adverts($row) | map(.t) | min;
 def between($from; $to): map(select(.t >= $from and .t < $to));
@@ -33,7 +36,7 @@ def ms: . * 1000 | round | "\(.) ms";
 
 # Why not each instance advertised on schedule all the time; empty when each did.
 def schedule_problem($from; $to; $instances):
-  map(select(.kind == "advert" and .source == director)) | between($from; $to) | group_by(.vrid)
+  map(select(.kind == "advert")) | between($from; $to) | group_by(.vrid)
   | if length != $instances then "\(length) instances advertised"
     else map(select(on_schedule | not) | "virtual router \(.[0].vrid): \(gaps | map(ms))") | join("; ") end;
 
@@ -81,10 +84,10 @@ def backup_problem($row; $heard; $sent; $status):
   | ($heard | first_advert($row)) as $master
   | if $row.expect == "accepted" then
       if $master then "MASTER after all" else empty end
-    elif $row.expect == "skew" then
-      ($sent | map(select(.vrid == $row.vrid and .priority == 0).t) | max) as $resigned
+    elif $row.expect == "MASTER after" then
+      ($sent | map(select(.vrid == $row.vrid).t) | max) as $last
       | if $master == null then "still BACKUP"
-        elif ($master - $resigned - skew | fabs) > 0.1 then "MASTER after \($master - $resigned | ms)" else empty end
+        elif ($master - $last - $row.after | fabs) > 0.1 then "after \($master - $last | ms)" else empty end
     elif $master == null then "still BACKUP"
     elif ($master - $timeout | fabs) > 0.1 then "MASTER \($master - $timeout | ms) after the others" else empty end;
 

@@ -28,7 +28,7 @@ director_mac() { lab_exec director-1 cat /sys/class/net/enp1s0/address; }
 # The director's status, with the addresses of its interface.
 status() {
   director_status director-1 --json | jq --argjson addresses \
-    "$(lab_exec director-1 ip -j -4 address show dev enp1s0 | jq '[.[].addr_info[].local]')" '. + {addresses: $addresses}'
+    "$(lab_exec director-1 ip -j address show dev enp1s0 | jq '[.[].addr_info[].local]')" '. + {addresses: $addresses}'
 }
 
 # judge SCENE: a claim for each of its rows.
@@ -47,7 +47,13 @@ all_are() { [ "$(states)" = "$1" ]; }
 addresses_are() { [ "$(lab_exec director-1 ip -j -4 address show dev enp1s0 | jq '.[].addr_info | length - 1')" = "$1" ]; }
 # Nothing is forwarded here, so the switch's end needs no XDP program, whose ring would not hold what all instances send
 # when they take over at once.
-wire_director() { LAB_MODE=plain lab_wire director-1 enp1s0 switch 10.99.0.5/16; }
+wire_director() {
+  LAB_MODE=plain lab_wire director-1 enp1s0 switch 10.99.0.5/16
+  enable_ipv6 director-1 enp1s0
+}
+enable_ipv6() { # NODE INTERFACE: its link-local address is there at once
+  lab_exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 "net.ipv6.conf.$2.accept_dad=0" "net.ipv6.conf.$2.disable_ipv6=0"
+}
 now() { echo "${EPOCHREALTIME/,/.}"; }
 
 # on_schedule FROM TO: each instance's advertisements came within 5 % of their time.
@@ -64,7 +70,7 @@ flood() {
 
 # advertise WISH VRIDS: the peer does, for these virtual routers.
 advertise() {
-  rows --argjson vrids "$2" "map(select(.vrid == \$vrids[]) | {vrid, addresses: [.vip], auth_pass: \"xxxx\"} + $1)" |
+  rows --argjson vrids "$2" "map(select(.vrid == \$vrids[]) | {vrid, addresses, auth_pass: \"xxxx\"} + $1)" |
     lab_exec peer "$TEST_SUPPORT/vrrp_peer" send eth0
 }
 
@@ -93,6 +99,7 @@ lab_node director-1
 wire_director
 lab_node peer
 lab_wire peer eth0 switch 10.99.0.2/16
+enable_ipv6 peer eth0
 rows '{vrrp_instances: instances}' >"$LAB_STATE/director-1/xdirector.json"
 chmod 600 "$LAB_STATE/director-1/xdirector.json"
 lab_spawn peer watch "$TEST_SUPPORT/vrrp_peer" watch eth0
@@ -129,16 +136,16 @@ check_within 2 "and announced" announced_since "$start" 10.99.1.1
 transitions=$(transitions)
 worker=$(director_processes director-1 "worker vrrp")
 lab_exec director-1 nft -f - <<'NFT'
-table ip refuse {
+table inet refuse {
   chain out {
     type filter hook output priority 0
-    ip daddr 224.0.0.18 drop
+    meta l4proto 112 drop
   }
 }
 NFT
 check_within 3 "row 55: sending is refused: no lease is renewed" leases_are_below 1.9
 start=$(now)
-lab_exec director-1 nft delete table ip refuse
+lab_exec director-1 nft delete table inet refuse
 end=$(a_moment_from "$(now)")
 check_within 2 "allowed again, all advertise at once" all_advertised "$start" "$end"
 check_within 3 "each has tried again and again" least_errors 1
@@ -178,7 +185,7 @@ check_within 2 "going on, all are MASTER" all_are MASTER
 check "row 53: and said so to the other within 50 ms" is \
   "$(heard --argjson t "$start" 'reassert_problem($t; $rows[0] | map(select(.vrid == (3, 4, 5))))')" ""
 
-TZ=UTC lab_spawn director-1 removals ip -ts -o -4 monitor address
+TZ=UTC lab_spawn director-1 removals ip -ts -o monitor address
 start=$(now)
 check_within 3 "row 47: SIGTERM ends it" director_stop director-1
 check "each instance resigned before its address went" is "$(heard --argjson t "$start" --slurpfile removals \
