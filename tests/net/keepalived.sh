@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 command -v keepalived >/dev/null || skip "keepalived is not installed"
 MATRIX=$LAB_STATE/matrix.json
-TRANSPORTS='["version 2, PASS"]'
+TRANSPORTS='["version 2, PASS", "version 2, PASS, unicast", "version 3", "version 3, unicast"]'
 
 rows() { jq -r -L "$net_dir" "${@:1:$#-1}" "include \"keepalived\"; ${!#}" "$MATRIX"; }
 

@@ -73,7 +73,8 @@ base::Fd packet_socket(const std::string& interface, int protocol) {
 
 void watch(const std::string& interface) {
   const base::Fd socket = packet_socket(interface, ETH_P_ALL);
-  const int on = 1;
+  const int on = 1, buffer = 16 << 20;  // what many routers say at once
+  setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
   setsockopt(socket.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on);
   setsockopt(socket.get(), SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   say({{"kind", "watching"}}, now());
