@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Planned handovers: a stop, `xdirector vrrp release` and `resume`, a failback. No request that opens a connection of
 # its own is lost, with another xdirector as BACKUP and with keepalived. A sync group hands over as one.
+#
+# There is one real server, so that a connection that is open at that moment goes on: directors do not tell each other
+# of connections.
 # shellcheck source=tests/net/lib.sh
 . "$(dirname "$0")/lib.sh"
 command -v keepalived >/dev/null || skip "keepalived is not installed"
@@ -47,7 +50,26 @@ CONF
     --use-file "$LAB_STATE/director-2/keepalived.conf" --pid /run/keepalived.pid --vrrp_pid /run/vrrp.pid
 }
 
-reference_running
+# Those under way at that moment come to a host that does not know them, and are reset; but nothing is lost.
+no_request_was_lost() {
+  lab_exec client pkill -TERM -x http_load
+  local report
+  report=$(outcome load)
+  echo "      $report"
+  jq -e '.failed <= 16 and .longest_gap_ms < 500 and all(.reasons[]; test("receiving data"))' <<<"$report" >/dev/null
+}
+
+sees_rest_up() { real_server_is "$1" rest 192.168.100.34 up; }
+
+deployment_up
+for node in director-1 director-2; do
+  hurry "$node"
+  set_config "$node" '(.virtual_servers[] | select(.name == "rest") | .real_servers) |= .[:1]'
+  director_start "$node"
+done
+check_within 10 "director-1 is MASTER" is_master director-1
+check_within 10 "director-1 sees the real server up" sees_rest_up director-1
+check_within 10 "director-2 sees the real server up" sees_rest_up director-2
 check_within 5 "requests are answered" rest
 
 requests_start
@@ -55,7 +77,6 @@ check "the MASTER is stopped" director_stop director-1
 check_within 2 "director-2 is MASTER" is_master director-2
 director_start director-1
 check_within 10 "director-1 is back" is_master director-1
-check_within 5 "and sees all real servers up" all_real_servers_up director-1
 check_within 2 "director-2 gives way" has_no_vip director-2
 check "no request failed" no_request_failed
 
@@ -84,12 +105,15 @@ check "director-1 is resumed" vrrp resume VI_1
 requests_start
 check "the MASTER is stopped" director_stop director-1
 check_within 2 "keepalived is MASTER" has_vip director-2
-director_start director-1
+check "no request was lost" no_request_was_lost
+director_start director-1 # keepalived gives way in its own manner
 check_within 10 "director-1 is back" is_master director-1
 check_within 2 "keepalived gives way" has_no_vip director-2
+check_within 5 "requests are answered" rest
+requests_start
 check "director-1 is released" vrrp release VI_1
 check_within 2 "keepalived is MASTER" has_vip director-2
-check "no request failed" no_request_failed
+check "no request was lost" no_request_was_lost
 lab_stop director-2 keepalived
 
 echo "      a sync group of two"

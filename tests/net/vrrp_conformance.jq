@@ -13,13 +13,13 @@ def numbered:
 
 def instances:
   map({name: "row_\(.row)_\(.vrid)", interface: "enp1s0", virtual_router_id: .vrid, priority: 100, advert_int: 1,
-       virtual_ipaddress: .addresses}
+       virtual_ipaddress: .addresses, garp_master_delay: 0}
       + if .v6 or .instance.version == 3 then {} else {authentication: {auth_type: "PASS", auth_pass: "xxxx"}} end
       + .instance);
 
 # The wishes (see vrrp_frames.hpp) of the peer for one scene.
 def wishes($scene; $director_mac):
-  {backup: {every_ms: 900, times: 0}, master: {after_ms: 1500, times: 1}}[$scene] as $when
+  {backup: {every_ms: 900, times: 0}, master: {after_ms: 300, times: 1}}[$scene] as $when
   | map(select(.scene == $scene and .expect != "silence") as $row | (.adverts // [.advert // {}])[]
       | {vrid: $row.vrid, priority: 200, addresses: $row.addresses, auth_pass: "xxxx", version: ($row.instance.version // (if $row.v6 then 3 else 2 end))} + $when + .
       | if .mac == "DIRECTOR" then .mac = $director_mac else . end);

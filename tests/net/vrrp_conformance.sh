@@ -111,7 +111,7 @@ echo "      as BACKUP"
 send backup 4.5
 judge backup
 echo "      as MASTER"
-send master 2.8
+send master 1.6
 judge master
 
 INSTANCES=$(jq length "$ROWS")
