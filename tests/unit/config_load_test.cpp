@@ -46,6 +46,21 @@ TEST(TwoMachines, NameEachOtherAsPeerAndBothAsRealServers) {
   EXPECT_EQ(one->warnings.size(), 1u) << "the overlap, as in the reference";
 }
 
+TEST(Crossed, BothDirectorsAreMasterOfOneAddressEachAndServeBoth) {
+  const auto one = load_file(XD_SOURCE_DIR "/examples/crossed/director-1.json");
+  const auto two = load_file(XD_SOURCE_DIR "/examples/crossed/director-2.json");
+  ASSERT_TRUE(one && two);
+  EXPECT_EQ(one->warnings.size(), 1u) << "the overlap, as in the reference";
+  EXPECT_EQ(one->config.virtual_servers, two->config.virtual_servers);
+  for (size_t i = 0; i < 2; ++i) {
+    const model::VrrpInstance &here = one->config.vrrp_instances.at(i), &there = two->config.vrrp_instances.at(i);
+    EXPECT_EQ(here.virtual_router_id, there.virtual_router_id);
+    EXPECT_EQ(here.virtual_addresses, there.virtual_addresses);
+    EXPECT_NE(here.state, there.state);
+    EXPECT_EQ(here.priority > there.priority, i == 0);
+  }
+}
+
 model::RealServer real_server(const char* address, uint16_t port) {
   return {.address = ip(address),
           .port = port,
