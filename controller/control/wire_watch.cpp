@@ -48,7 +48,7 @@ void WireWatch::judge(const model::VrrpInstance& instance, Ear& ear, const std::
   if (unheard->at - *ear.unheard_since <= silence) return;
   const int64_t since = ear.problem ? ear.problem->since_unix : base::unix_seconds();
   ear.problem = {
-      .kind = "unheard",
+      .kind = "not_received",
       .peer = unheard->sender,
       .text = fmt::format("advertisements from {} arrive on {} but do not reach the VRRP process: a firewall "
                           "drops them (allow protocol 112)",

@@ -57,7 +57,7 @@ TEST_F(WireWatchTest, WhatArrivesButIsNotHeardIs) {
   pass(1, false);
   ASSERT_TRUE(problem());
   const ipc::VrrpProblem problem = *watch_.problem("VI_1");
-  EXPECT_EQ(problem.kind, "unheard");
+  EXPECT_EQ(problem.kind, "not_received");
   EXPECT_EQ(problem.peer, ip("192.168.100.145"));
   EXPECT_THAT(problem.text, HasSubstr("from 192.168.100.145 arrive on enp1s0 but do not reach the VRRP process"));
 }
