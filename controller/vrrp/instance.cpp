@@ -214,7 +214,6 @@ void Instance::restore_on_lo(const base::Ip& ip) {
 }
 
 void Instance::hand_over(bool stop, base::Time now) {
-  announced_.clear();
   handle(event::HandOver{.stop = stop}, now);
 }
 
@@ -266,6 +265,7 @@ void Instance::handle(const Event& first, base::Time now) {
   for (std::deque<Event> events{first}; !events.empty(); events.pop_front()) {
     const VrrpState before = machine_.state;
     Step next = step(machine_, parameters_, events.front(), now);
+    if (!machine_.leaves_addresses()) announced_.clear();
     machine_ = std::move(next.machine);
     if (machine_.state != before) {
       report_.since_unix = base::unix_seconds();
@@ -298,6 +298,9 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
     std::optional<Event> operator()(const action::RenewLease& a) const {
       for (const uint32_t index : self.assignment_.lease) self.leases_.set(index, a.until);
       if (self.some_missing_) self.restore_addresses(now);
+      if (self.announcing_failed_ && self.machine_.in_possession) {
+        self.announce(self.assignment_.instance.announcements.repeat);
+      }
       return {};
     }
     std::optional<Event> operator()(const action::EndLease&) const {
@@ -391,13 +394,17 @@ void Instance::remove_from_lo(const base::Ip& ip) {
 }
 
 void Instance::announce(int times) {
+  announcing_failed_ = false;
   for (const auto& address : assignment_.instance.all_addresses()) announce(address, times);
 }
 
 void Instance::announce(const model::VirtualAddress& address, int times) {
   const model::VrrpInstance& config = assignment_.instance;
   const auto announced = port_.announce(place_of(config, address), address, times);
-  if (!announced) log::warning("{}: {}", config.name, announced.error().message);
+  if (announced) return;
+  if (!std::exchange(announcing_failed_, true)) {
+    log::warning("{}: {}; again with the next advertisement", config.name, announced.error().message);
+  }
 }
 
 // --- what it hears

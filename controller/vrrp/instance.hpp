@@ -56,7 +56,7 @@ class Instance {
 
   // Leaves without a gap: takes up to handover_time() + kVacateAfter. With `stop` it is INIT in the end.
   void hand_over(bool stop, base::Time now);
-  bool wants_announcements() const { return machine_.handover != Handover::none; }
+  bool wants_announcements() const { return machine_.leaves_addresses(); }
   void resume(base::Time now);
   void stop(base::Time now);  // at once
 
@@ -99,8 +99,9 @@ class Instance {
   bool looked_at_ = false, started_ = false;
   Parameters parameters_;
   Machine machine_;
-  base::Time became_{};        // what it is
-  bool some_missing_ = false;  // an address is not where it should be: tried again with the next advertisement
+  base::Time became_{};             // what it is
+  bool announcing_failed_ = false;  // the same of an announcement
+  bool some_missing_ = false;       // an address is not where it should be: tried again with the next advertisement
   std::optional<base::Time> last_restored_;
   std::set<base::Ip> announced_;  // by another host, during a handover
   uint64_t failed_in_a_row_ = 0;

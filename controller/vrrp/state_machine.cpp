@@ -16,8 +16,11 @@
 //          again GroupMaster                    MASTER   as "timer"
 //  MASTER  Adver_Timer                             advertise, Adver_Timer = Advertisement_Interval
 //          priority 0                              advertise, Adver_Timer = Advertisement_Interval
-//          higher, or equal and higher    BACKUP   advertise a last time (so that the winner announces itself),
-//            address                               addresses away, lease ends, learn the interval, Master_Down_Timer
+//          higher, or equal and higher    BACKUP   advertise a last time (so that the winner announces itself), lease
+//          ends,
+//            address                               learn the interval, Master_Down_Timer; addresses away when
+//            Announced,
+//                                                  or after 300 ms: until then clients still send here
 //          lesser                                  advertise and announce, at most every 50 ms and 1 s
 //          Thawed                                  advertise; announce if that was not done just now
 //          advertisement sent                      lease = then + 3 × Advertisement_Interval
@@ -82,6 +85,7 @@ class Stepper {
 
   void on(const event::Timer&) {
     if (due(m_.start_timer)) return enter("started");
+    if (due(m_.vacate_timer)) vacate_as_backup();
     if (due(m_.master_down_timer)) return become_master(why_master_down());
     if (due(m_.handover_timer)) return vacate();
     if (due(m_.announce_timer)) announce_on_time();
@@ -116,8 +120,10 @@ class Stepper {
   void master_received(const event::Received& e) {
     if (beats_us(e)) {
       if (p_.farewell) act(action::SendAdvertisement{p_.priority});
-      release();
+      act(action::EndLease{});
+      const bool here = m_.in_possession;
       become_backup(fmt::format("priority {} from {}", e.priority, e.source.str()));
+      if (here) m_.vacate_timer = now_ + model::kVacateAfter;
       m_.master = e.source;
       learn(e);
       await_master();
@@ -144,6 +150,7 @@ class Stepper {
   }
 
   void on(const event::Announced&) {
+    if (m_.vacate_timer) return vacate_as_backup();
     if (m_.handover == Handover::none) return;
     m_.others_announced = true;
     if (m_.handover == Handover::yielded) vacate();
@@ -157,7 +164,9 @@ class Stepper {
       release();
       become_backup("released");
     }
-    if (e.stop) leave_for(VrrpState::init, "stopped");
+    if (!e.stop) return;
+    if (m_.vacate_timer) vacate_as_backup();
+    leave_for(VrrpState::init, "stopped");
   }
 
   void on(const event::Resume&) { m_.released = false; }
@@ -208,6 +217,8 @@ class Stepper {
     if (m_.state == VrrpState::master) {
       act(action::SendAdvertisement{kResign});
       release();
+    } else if (m_.vacate_timer) {
+      vacate_as_backup();
     }
     leave_for(VrrpState::init, "stopped");
   }
@@ -290,6 +301,11 @@ class Stepper {
     m_.master = successor;
     m_.master_interval = interval;
     await_master();
+  }
+
+  void vacate_as_backup() {
+    m_.vacate_timer.reset();
+    act(action::RemoveAddresses{});
   }
 
   // --- doing
@@ -377,7 +393,8 @@ base::Duration lease_time(const Parameters& parameters) {
 
 std::optional<Time> Machine::next_deadline() const {
   std::optional<Time> next;
-  for (const auto& deadline : {start_timer, adver_timer, master_down_timer, announce_timer, handover_timer}) {
+  for (const auto& deadline :
+       {start_timer, adver_timer, master_down_timer, announce_timer, handover_timer, vacate_timer}) {
     if (deadline && (!next || *deadline < *next)) next = deadline;
   }
   return next;

@@ -66,7 +66,7 @@ struct HandOver {           // planned: leave without a gap. Not `stop`: and sta
   bool stop = false;
 };
 struct Resume {};
-struct Announced {};  // during a handover: another router has announced every address
+struct Announced {};  // while it leaves_addresses(): another router has announced every one
 struct Thawed {};     // this process did not run for a while; what had come in meanwhile has been given to the machine
 // The sync group: another member became that.
 struct GroupMaster {
@@ -123,6 +123,7 @@ struct Machine {
   std::optional<base::Time> master_down_timer;  // BACKUP
   std::optional<base::Time> announce_timer;     // MASTER: the second burst after taking over, and the refreshs
   std::optional<base::Time> handover_timer;     // MASTER: no longer than that
+  std::optional<base::Time> vacate_timer;       // BACKUP: outranked, and the addresses are still here
 
   // MASTER. Until the first advertisement is out the addresses are not ours to have.
   bool in_possession = false;
@@ -143,6 +144,7 @@ struct Machine {
   bool superior_heard = false;  // INIT: someone better is MASTER, there is nothing to resume
 
   std::optional<base::Time> next_deadline() const;
+  bool leaves_addresses() const { return handover != Handover::none || vacate_timer; }
 };
 
 struct Step {

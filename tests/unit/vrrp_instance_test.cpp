@@ -52,13 +52,14 @@ class FakePort : public Port {
     return netlink::Removed::now;
   }
   base::Result<> announce(const std::string&, const model::VirtualAddress& address, int) override {
+    if (!announcing_works) return base::fail("cannot announce: No buffer space available");
     log.push_back("announce " + address.ip.str());
     return {};
   }
 
   std::vector<std::string> take_log() { return std::exchange(log, {}); }
 
-  bool sending_works = true, adding_works = true;
+  bool sending_works = true, adding_works = true, announcing_works = true;
   std::vector<base::Ip> addresses;
   std::vector<uint8_t> last_sent;
   std::vector<std::string> log;
@@ -176,9 +177,11 @@ TEST_F(VrrpInstanceTest, DoesNotResumeOnceABetterMasterIsHeard) {
 TEST_F(VrrpInstanceTest, TheFarewellOnYieldingDoesNotRenewTheLease) {
   be_master();
   hear(200);
-  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "remove 10.0.0.111"));
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100"));
   EXPECT_EQ(leases.until(7), Time{});
   EXPECT_EQ(instance.report().master, ip("10.0.0.2"));
+  instance.announced(ip("10.0.0.111"), now);
+  EXPECT_THAT(port.take_log(), ElementsAre("remove 10.0.0.111"));
 }
 
 TEST_F(VrrpInstanceTest, AFailedSendIsCountedAndRenewsNothing) {
@@ -381,6 +384,18 @@ TEST_F(VrrpInstanceTest, AnAddressThatIsTakenOffCanBeAFault) {
   EXPECT_EQ(instance.report().state, VrrpState::backup) << "with a full wait";
 }
 
+TEST_F(VrrpInstanceTest, AnAnnouncementThatCouldNotBeSentIsMadeUpForWithTheNextAdvertisement) {
+  instance.interface_is(working(), now);
+  port.announcing_works = false;
+  deadline();
+  port.take_log();
+  port.announcing_works = true;
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "announce 10.0.0.111"));
+  deadline();
+  EXPECT_THAT(port.take_log(), ElementsAre("advertise 100"));
+}
+
 // --- a director that is a real server, too
 
 class ServingInstanceTest : public VrrpInstanceTest {
@@ -399,6 +414,7 @@ TEST_F(ServingInstanceTest, MovesTheAddressWithTheRoleAndNeverHasItNowhere) {
   EXPECT_THAT(port.take_log(),
               ElementsAre("advertise 100", "add 10.0.0.111", "remove 10.0.0.111 from lo", "announce 10.0.0.111"));
   hear(200);
+  deadline();
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "add 10.0.0.111 to lo", "remove 10.0.0.111"));
   instance.stop(now);
   EXPECT_THAT(port.take_log(), IsEmpty()) << "it goes on as a real server of its peer";

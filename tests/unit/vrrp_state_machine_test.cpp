@@ -272,11 +272,35 @@ TEST_F(StateMachine, AMasterAnswersAResignationAtOnce) {
 TEST_F(StateMachine, AMasterYieldsToAHigherPriorityWithOneFarewell) {
   be_master();
   now = now + 400ms;
-  EXPECT_EQ(hear(200), (Actions{"advertise 100", "remove addresses", "end lease"}));  // and no RenewLease
+  EXPECT_EQ(hear(200), (Actions{"advertise 100", "end lease"}));  // and no RenewLease
   EXPECT_EQ(m.state, VrrpState::backup);
   EXPECT_EQ(m.reason, "priority 200 from 10.0.0.9");
   EXPECT_EQ(m.master, ip("10.0.0.9"));
+  EXPECT_EQ(happens(event::Announced{}), Actions{"remove addresses"}) << "clients sent here until now";
   EXPECT_EQ(m.next_deadline(), now + 3'609'375us) << "only the Master_Down_Timer is left";
+}
+
+TEST_F(StateMachine, AnOutrankedMasterKeepsItsAddressesNoLongerThan300Milliseconds) {
+  be_master();
+  hear(200);
+  const Time since = now;
+  EXPECT_EQ(deadline(), Actions{"remove addresses"});
+  EXPECT_EQ(now, since + 300ms);
+  EXPECT_EQ(m.master_down_timer, since + 3'609'375us);
+}
+
+TEST_F(StateMachine, AnOutrankedMasterThatIsStoppedOrFaultyDropsItsAddressesAtOnce) {
+  be_master();
+  const Machine master = m;
+  for (const Event& event : {Event(event::Shutdown{}), Event(event::HandOver{.stop = true})}) {
+    m = master;
+    hear(200);
+    EXPECT_EQ(happens(event), Actions{"remove addresses"});
+    EXPECT_EQ(m.next_deadline(), std::nullopt);
+  }
+  m = master;
+  hear(200);
+  EXPECT_EQ(happens(event::Fault{"eth0 is down"}), kRelease);
 }
 
 TEST_F(StateMachine, TheHigherAddressDecidesBetweenEquals) {
@@ -490,7 +514,7 @@ TEST_F(Version3, AMasterThatIsOutrankedLearnsToo) {
   be_master();
   hear_every(400ms);
   EXPECT_EQ(m.state, VrrpState::backup);
-  EXPECT_EQ(m.next_deadline(), now + 3 * 400ms + skew_of(400ms));
+  EXPECT_EQ(m.master_down_timer, now + 3 * 400ms + skew_of(400ms));
 }
 
 TEST_F(Version3, AResignationIsFollowedAfterTheSkewOfTheLearnedInterval) {
@@ -572,7 +596,7 @@ TEST_F(StateMachine, WithoutARefreshAndADelayThereIsOneBurst) {
 TEST_F(StateMachine, WithoutAFarewellAMasterYieldsInSilence) {
   p.farewell = false;
   be_master();
-  EXPECT_EQ(hear(200), kRelease);
+  EXPECT_EQ(hear(200), Actions{"end lease"});
 }
 
 // --- a freeze
