@@ -592,6 +592,7 @@ void Daemon::vrrp_stopped() {
                                      ? "; the program goes on forwarding (`xdirector detach` takes it off)"
                                      : "");
   }
+  notify_.stopping(Notifications::kLongestEnd + kStopSlack);
   notifications_.stop([this] { loop_.stop(); });
 }
 

@@ -10,7 +10,6 @@ namespace control {
 namespace {
 
 constexpr base::Duration kLongestRun = std::chrono::seconds(60);
-constexpr base::Duration kLongestEnd = std::chrono::seconds(5);  // of a stop; TimeoutStopSec in the unit is longer
 constexpr size_t kLongestQueue = 16;
 
 std::string describe(const Transition& transition, const model::Command& command) {

@@ -19,6 +19,8 @@ namespace control {
 
 class Notifications {
  public:
+  static constexpr base::Duration kLongestEnd = std::chrono::seconds(5);  // of stop()
+
   explicit Notifications(loop::Loop& loop) : loop_(loop), end_timer_(loop, [this] { give_up(); }) {}
 
   void configure(const model::Config& config);
