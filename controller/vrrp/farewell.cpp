@@ -36,7 +36,7 @@ class Farewell {
   void resign(const model::VrrpInstance& instance, int ifindex) {
     const auto source = source_of(instance, ifindex);
     if (!source) return note(instance, source.error());
-    const auto socket = AdvertSocket::open(ifindex, instance.interface);
+    const auto socket = AdvertSocket::open(ifindex, instance.interface, source->family());
     if (!socket) return note(instance, socket.error());
     for (const base::Ip& destination : destinations(instance)) {
       const std::vector<uint8_t> message = encode(instance, kResign, *source, destination);
@@ -58,7 +58,7 @@ class Farewell {
     if (instance.source != base::Ip()) return instance.source;
     const auto addresses = netlink::addresses(netlink_);
     if (!addresses) return std::unexpected(addresses.error());
-    const auto primary = netlink::primary_address(*addresses, ifindex, instance.is_v6() ? AF_INET6 : AF_INET);
+    const auto primary = netlink::primary_address(*addresses, ifindex, family_of(instance));
     if (!primary) return base::fail(instance.interface + " has no address to send from");
     return *primary;
   }

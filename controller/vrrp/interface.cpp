@@ -18,8 +18,8 @@ void Interface::refresh(const std::optional<netlink::Link>& link, const std::vec
                         const std::vector<base::Ip>& virtual_addresses) {
   const bool another = !link || !link_ || link->index != link_->index;  // an interface of the same name, made anew
   if (another) {
-    watch_.reset();
-    sockets_.reset();
+    announcer_.reset();
+    for (auto& [family, channel] : channels_) channel.adverts.reset();
   }
   has_another_mac_ = !another && link->mac != link_->mac;
   link_ = link;
@@ -29,36 +29,46 @@ void Interface::refresh(const std::optional<netlink::Link>& link, const std::vec
   problem_ = find_problem();
 }
 
+void Interface::listen(int family, OnPacket on_packet) {
+  channels_.try_emplace(family);
+  on_packet_ = std::move(on_packet);
+}
+
 std::string Interface::find_problem() {
   if (!link_) return name_ + " does not exist";
-  if (!sockets_ || (on_packet_ && !sockets_->adverts)) {
-    if (const auto opened = open_sockets(); !opened) return opened.error().message;
+  if (!announcer_) {
+    auto opened = Announcer::open(link_->index);
+    if (!opened) return opened.error().message;
+    announcer_ = *std::move(opened);
   }
+  open_adverts();
   if (!link_->up) return name_ + " is down";
   if (!link_->running) return name_ + " has no carrier";
   return {};
 }
 
-base::Result<> Interface::open_sockets() {
-  auto announcer = Announcer::open(link_->index);
-  if (!announcer) return std::unexpected(announcer.error());
-  Sockets sockets{.adverts = std::nullopt, .announcer = *std::move(announcer)};
-  if (on_packet_) {
-    auto adverts = AdvertSocket::open(link_->index, name_);
-    if (!adverts) return std::unexpected(adverts.error());
-    sockets.adverts = *std::move(adverts);
+std::string Interface::problem(int family) const {
+  const auto channel = channels_.find(family);
+  if (!problem_.empty() || channel == channels_.end()) return problem_;
+  return channel->second.problem;
+}
+
+void Interface::open_adverts() {
+  for (auto& [family, channel] : channels_) {
+    if (channel.adverts) continue;
+    auto socket = AdvertSocket::open(link_->index, name_, family);
+    channel.problem = socket ? "" : socket.error().message;
+    if (socket) channel.adverts = std::make_unique<Adverts>(*std::move(socket), loop_, [this] { read_waiting(); });
   }
-  sockets_ = std::move(sockets);
-  if (!on_packet_) return {};
-  watch_.emplace(loop_, sockets_->adverts->fd(), loop::Watch::When::readable, [this] { read_waiting(); });
-  return {};
 }
 
 void Interface::read_waiting() {
-  for (int i = 0; sockets_ && sockets_->adverts && i < kReadsPerCallback; ++i) {
-    const auto packet = sockets_->adverts->receive();
-    if (!packet) return;
-    on_packet_(*packet);
+  for (const auto& [family, channel] : channels_) {
+    for (int i = 0; channel.adverts && i < kReadsPerCallback; ++i) {
+      const auto packet = channel.adverts->socket.receive();
+      if (!packet) break;
+      on_packet_(*packet);
+    }
   }
 }
 
@@ -76,8 +86,12 @@ std::optional<netlink::Address> Interface::not_ours(const base::Ip& ip) const {
 }
 
 base::Result<> Interface::send(const Datagram& datagram) {
-  if (!sockets_ || !sockets_->adverts) return base::fail("cannot send an advertisement: " + problem_);
-  return sockets_->adverts->send(datagram);
+  const int family = datagram.destination.family();
+  const auto channel = channels_.find(family);
+  if (channel == channels_.end() || !channel->second.adverts) {
+    return base::fail("cannot send an advertisement: " + problem(family));
+  }
+  return channel->second.adverts->socket.send(datagram);
 }
 
 base::Result<netlink::Added> Interface::add(const netlink::NewAddress& address) {
@@ -106,8 +120,8 @@ base::Result<netlink::Removed> Interface::remove(const base::Ip& ip) {
 }
 
 base::Result<> Interface::announce(const base::Ip& ip, int times) {
-  if (!sockets_) return base::fail("cannot announce " + ip.str() + ": " + problem_);
-  return sockets_->announcer.announce(link_->mac, ip, times);
+  if (!announcer_) return base::fail("cannot announce " + ip.str() + ": " + problem_);
+  return announcer_->announce(link_->mac, ip, times);
 }
 
 }  // namespace vrrp

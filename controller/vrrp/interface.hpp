@@ -4,6 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,8 +25,9 @@ class Interface {
   // `netlink` must outlive the interface.
   Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name);
 
-  // Advertisements come and go here, from the next refresh() on. Without it there are only addresses.
-  void listen(OnPacket on_packet) { on_packet_ = std::move(on_packet); }
+  // Advertisements of that family (AF_INET, AF_INET6) come and go here, from the next refresh() on; `on_packet` hears
+  // those of each. Without it there are only addresses.
+  void listen(int family, OnPacket on_packet);
 
   // What is so now, as just read from the kernel. `link` is nullopt when there is no such interface;
   // `virtual_addresses` are those of all instances, which are never an interface's own.
@@ -35,7 +38,8 @@ class Interface {
   const std::string& name() const { return name_; }
   int index() const { return link_ ? link_->index : 0; }
   const std::string& problem() const { return problem_; }  // why it cannot be used; empty: it can
-  bool only_down() const { return link_ && sockets_ && !problem_.empty(); }
+  std::string problem(int family) const;                   // or cannot for advertisements of that family
+  bool only_down() const { return link_ && announcer_ && !problem_.empty(); }
   std::optional<base::Ip> primary_address(int family) const;
   bool has(const base::Ip& ip, uint8_t prefix_length) const;
   std::optional<netlink::Address> not_ours(const base::Ip& ip) const;  // that address, put there by somebody else
@@ -47,11 +51,19 @@ class Interface {
   base::Result<> announce(const base::Ip& ip, int times);
 
  private:
-  struct Sockets {
-    std::optional<AdvertSocket> adverts;
-    Announcer announcer;
+  struct Adverts {
+    Adverts(AdvertSocket its_socket, loop::Loop& loop, loop::Watch::Callback on_readable)
+        : socket(std::move(its_socket)),
+          watch(loop, socket.fd(), loop::Watch::When::readable, std::move(on_readable)) {}
+    AdvertSocket socket;
+    loop::Watch watch;
   };
-  base::Result<> open_sockets();
+  // Of a family that is listened to.
+  struct Channel {
+    std::unique_ptr<Adverts> adverts;  // nullptr: could not be opened
+    std::string problem;               // then why
+  };
+  void open_adverts();
   std::string find_problem();
 
   loop::Loop& loop_;
@@ -63,8 +75,8 @@ class Interface {
   std::vector<base::Ip> virtual_addresses_;
   std::string problem_;
   bool has_another_mac_ = false;
-  std::optional<Sockets> sockets_;
-  std::optional<loop::Watch> watch_;
+  std::optional<Announcer> announcer_;
+  std::map<int, Channel> channels_;  // by family
 };
 
 }  // namespace vrrp

@@ -57,7 +57,7 @@ const Interface* Interfaces::find(const std::string& name) const {
 std::string Interfaces::problem_of(const model::VrrpInstance& instance) const {
   const Interface* own = find(instance.interface);
   if (own == nullptr) return instance.interface + " is not looked at";
-  if (!own->problem().empty()) return own->problem();
+  if (std::string problem = own->problem(family_of(instance)); !problem.empty()) return problem;
   if (owns_addresses(instance)) return {};
   for (const model::VirtualAddress& address : instance.all_addresses()) {
     const std::string& place = place_of(instance, address);

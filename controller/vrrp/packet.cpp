@@ -2,6 +2,7 @@
 #include "vrrp/packet.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -258,6 +259,10 @@ uint8_t peek_virtual_router_id(Bytes message) {
 }
 
 // --- writing
+
+int family_of(const model::VrrpInstance& instance) {
+  return instance.is_v6() ? AF_INET6 : AF_INET;
+}
 
 std::vector<base::Ip> destinations(const model::VrrpInstance& instance) {
   if (instance.unicast_peers.empty()) return {instance.is_v6() ? kGroup6 : base::Ip(kGroup)};

@@ -92,6 +92,8 @@ std::expected<Advertisement, Rejection> decode(const Datagram& datagram, const m
 // For whom a message is, unexamined. 0: it does not even say.
 uint8_t peek_virtual_router_id(std::span<const uint8_t> message);
 
+int family_of(const model::VrrpInstance& instance);  // AF_INET, AF_INET6
+
 // To whom `instance` sends its advertisements, and with which TTL or hop limit.
 std::vector<base::Ip> destinations(const model::VrrpInstance& instance);
 uint8_t hop_limit(const model::VrrpInstance& instance);

@@ -216,7 +216,8 @@ class VrrpWorker {
 
   void add_instance(const ipc::VrrpAssignment& assignment) {
     const std::string& name = assignment.instance.interface;
-    interfaces_.at(name).listen([this, name](const Datagram& datagram) { on_packet(name, datagram); });
+    interfaces_.at(name).listen(family_of(assignment.instance),
+                                [this, name](const Datagram& datagram) { on_packet(name, datagram); });
     entries_.push_back(std::make_unique<Entry>(loop_, assignment, interfaces_, *leases_, born_,
                                                [this](Entry& entry) { on_timer(entry); }));
   }
@@ -305,6 +306,7 @@ class VrrpWorker {
     for (const auto& entry : entries_) {
       const model::VrrpInstance& config = entry->instance.assignment().instance;
       if (config.virtual_router_id != router || config.interface != interface) continue;
+      if (family_of(config) != datagram.destination.family()) continue;  // the same number in the other family
       if (entry->instance.received(datagram, base::now())) settle(*entry);
     }
   }

@@ -163,7 +163,7 @@ constexpr uint8_t kEcho = 254;  // the virtual router whose advertisement ends a
 class Conformance {
  public:
   Conformance() {
-    near_.listen([this](const Datagram& datagram) { received(datagram); });
+    near_.listen(AF_INET, [this](const Datagram& datagram) { received(datagram); });
     near_.refresh(*netlink::find_link(netlink_, "near"), *netlink::addresses(netlink_), {});
     EXPECT_EQ(near_.problem(), "");
     for (size_t i = 0; i < cases().size(); ++i) add_instance(router_of(i), cases()[i].nopreempt);

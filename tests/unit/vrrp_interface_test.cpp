@@ -54,8 +54,8 @@ struct Cable {
   Interface &near = interfaces.at("near"), &far = interfaces.at("far");
 
   Cable() {
-    near.listen([this](const Datagram& d) { at_near.emplace_back(d); });
-    far.listen([this](const Datagram& d) { at_far.emplace_back(d); });
+    near.listen(AF_INET, [this](const Datagram& d) { at_near.emplace_back(d); });
+    far.listen(AF_INET, [this](const Datagram& d) { at_far.emplace_back(d); });
   }
 
   void refresh(const std::vector<base::Ip>& virtual_addresses = {}) {
@@ -133,6 +133,94 @@ TEST(VrrpInterface, APacketThatItsQueueDroppedIsAnError) {
     const auto sent = cable.near.send(advertisement());
     ASSERT_FALSE(sent);
     EXPECT_EQ(sent.error().message, "cannot send an advertisement: No buffer space available");
+  });
+}
+
+// --- IPv6, and unicast in both families
+
+const base::Ip kPeer6 = *base::Ip::parse("fe80::7");
+
+Datagram advertisement_to(const base::Ip& destination, const base::Ip& source, uint8_t hop_limit = kHopLimit) {
+  static Packet message;
+  model::VrrpInstance config = instance();
+  config.version = 3;
+  if (destination.is_v6()) config.virtual_addresses = {*base::Ip::parse("fe80::100")};
+  message = encode(config, 100, source, destination);
+  return {.source = source, .destination = destination, .hop_limit = hop_limit, .message = message};
+}
+
+template <typename Body>
+void with_ipv6_cable(Body body) {
+  with_cable([&](Cable& cable) {
+    sh("ip addr add fe80::1/64 dev near nodad && ip addr add fe80::2/64 dev far nodad");
+    cable.near.listen(AF_INET6, [&cable](const Datagram& d) { cable.at_near.emplace_back(d); });
+    cable.far.listen(AF_INET6, [&cable](const Datagram& d) { cable.at_far.emplace_back(d); });
+    cable.refresh();
+    EXPECT_EQ(cable.near.problem(AF_INET6), "");
+    body(cable);
+  });
+}
+
+TEST(VrrpInterface, SendsAndReceivesOverIpv6FromWhicheverSource) {
+  with_ipv6_cable([](Cable& cable) {
+    const Datagram sent = advertisement_to(kGroup6, kPeer6);
+    ASSERT_TRUE(cable.near.send(sent));
+    ASSERT_TRUE(cable.far_receives());
+    EXPECT_EQ(cable.at_far.front().source, kPeer6) << "which near does not have";
+    EXPECT_EQ(cable.at_far.front().destination, kGroup6);
+    EXPECT_EQ(cable.at_far.front().hop_limit, 255);
+    EXPECT_EQ(cable.at_far.front().message, Packet(sent.message.begin(), sent.message.end()));
+    EXPECT_TRUE(cable.at_near.empty()) << "our own";
+  });
+}
+
+TEST(VrrpInterface, TheFamiliesDoNotMix) {
+  with_ipv6_cable([](Cable& cable) {
+    ASSERT_TRUE(cable.near.send(advertisement()));
+    ASSERT_TRUE(cable.near.send(advertisement_to(kGroup6, kPeer6)));
+    ASSERT_TRUE(cable.happens([&] { return cable.at_far.size() >= 2; }));
+    EXPECT_EQ(cable.at_far.size(), 2u);
+    EXPECT_NE(cable.at_far[0].source.is_v6(), cable.at_far[1].source.is_v6());
+  });
+}
+
+TEST(VrrpInterface, SendsAndReceivesUnicast) {
+  with_ipv6_cable([](Cable& cable) {
+    sh("ip addr add 10.9.0.2/24 dev far && ip neigh replace 10.9.0.2 dev near lladdr $(cat /sys/class/net/far/address) "
+       "&& ip neigh replace fe80::2 dev near lladdr $(cat /sys/class/net/far/address)");
+    for (const char* destination : {"10.9.0.2", "fe80::2"}) {
+      cable.at_far.clear();
+      const base::Ip to = *base::Ip::parse(destination);
+      ASSERT_TRUE(cable.near.send(advertisement_to(to, to.is_v6() ? kPeer6 : ip("10.9.0.7"), 64)));
+      ASSERT_TRUE(cable.far_receives()) << destination;
+      EXPECT_EQ(cable.at_far.front().destination, to);
+      EXPECT_EQ(cable.at_far.front().hop_limit, 64);
+    }
+  });
+}
+
+TEST(VrrpInterface, AnIpv6PacketThatItsQueueDroppedIsAnError) {
+  with_ipv6_cable([](Cable& cable) {
+    if (std::system("tc qdisc add dev near root bfifo limit 1 2>/dev/null") != 0) GTEST_SKIP() << "no traffic control";
+    const auto sent = cable.near.send(advertisement_to(kGroup6, kPeer6));
+    ASSERT_FALSE(sent);
+    EXPECT_EQ(sent.error().message, "cannot send an advertisement: No buffer space available");
+  });
+}
+
+TEST(VrrpInterface, WithoutIpv6OnTheInterfaceIpv4GoesOn) {
+  with_cable([](Cable& cable) {
+    sh("ip link set near mtu 1200");  // too little for IPv6: the kernel takes it off
+    cable.near.listen(AF_INET6, [](const Datagram&) {});
+    cable.refresh();
+    EXPECT_EQ(cable.near.problem(AF_INET6), "IPv6 is switched off on near");
+    EXPECT_EQ(cable.near.problem(AF_INET), "");
+    ASSERT_TRUE(cable.near.send(advertisement()));
+    EXPECT_TRUE(cable.far_receives());
+    EXPECT_FALSE(cable.near.send(advertisement_to(kGroup6, kPeer6)));
+    sh("ip link set near mtu 1500");
+    cable.refresh();
+    EXPECT_EQ(cable.near.problem(AF_INET6), "") << "it is tried again";
   });
 }
 
@@ -242,7 +330,7 @@ TEST(VrrpInterface, AnInterfaceThatOnlyHasAddressesDoesNotListen) {
     refresh();
     EXPECT_TRUE(near.announce(ip("10.9.0.100"), 1));
     EXPECT_FALSE(near.send(advertisement()));
-    near.listen([](const Datagram&) {});
+    near.listen(AF_INET, [](const Datagram&) {});
     refresh();
     EXPECT_TRUE(near.send(advertisement()));
   });
