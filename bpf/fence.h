@@ -22,11 +22,19 @@ struct xd_arp {
 	__u8 target[4];
 };
 
+/* Gratuitous ARP asks nothing; during a handover the controller waits for the other router's. */
+static __always_inline int is_gratuitous(const struct xd_arp *arp)
+{
+	return *(const __be32 *)arp->sender == *(const __be32 *)arp->target;
+}
+
 static __always_inline int fence_arp(struct xd_cursor *cursor)
 {
 	struct xd_arp *arp = cursor_take(cursor, sizeof(*arp));
 
 	if (!arp || arp->operation != bpf_htons(ARP_REQUEST) || arp->protocol != bpf_htons(ETH_P_IP))
+		return verdict_passed_not_ip;
+	if (is_gratuitous(arp))
 		return verdict_passed_not_ip;
 	return lease_of_ipv4(*(__be32 *)arp->target) == LEASE_ENDED ? verdict_dropped_fenced : verdict_passed_not_ip;
 }

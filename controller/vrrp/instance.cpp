@@ -145,7 +145,8 @@ void Instance::evaluate(base::Time now) {
 }
 
 bool Instance::received(const Datagram& datagram, base::Time now) {
-  const auto advertisement = decode(datagram, assignment_.instance, {.source = parameters_.source});
+  const auto advertisement =
+      decode(datagram, assignment_.instance, {.source = parameters_.source, .networks = interface_.networks});
   if (!advertisement) {
     reject(advertisement.error(), now);
     return false;
@@ -400,7 +401,8 @@ void Instance::announce(int times) {
 
 void Instance::announce(const model::VirtualAddress& address, int times) {
   const model::VrrpInstance& config = assignment_.instance;
-  const auto announced = port_.announce(place_of(config, address), address, times);
+  const base::Duration gap = address.ip.is_v6() ? config.announcements.nd_interval : config.announcements.arp_interval;
+  const auto announced = port_.announce(place_of(config, address), address, times, gap);
   if (announced) return;
   if (!std::exchange(announcing_failed_, true)) {
     log::warning("{}: {}; again with the next advertisement", config.name, announced.error().message);

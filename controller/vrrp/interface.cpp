@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "netlink/sysctl.hpp"
+
 namespace vrrp {
 namespace {
 
@@ -12,12 +14,16 @@ constexpr int kReadsPerCallback = 64;  // then timers have their turn: a flood m
 }  // namespace
 
 Interface::Interface(loop::Loop& loop, netlink::Socket& netlink, std::string name)
-    : loop_(loop), netlink_(netlink), name_(std::move(name)) {}
+    : loop_(loop),
+      netlink_(netlink),
+      name_(std::move(name)),
+      announcements_(loop, [this](const base::Ip& ip) { return announce_once(ip); }) {}
 
 void Interface::refresh(const std::optional<netlink::Link>& link, const std::vector<netlink::Address>& addresses,
                         const std::vector<base::Ip>& virtual_addresses) {
   const bool another = !link || !link_ || link->index != link_->index;  // an interface of the same name, made anew
   if (another) {
+    announcements_.clear();
     announcer_.reset();
     for (auto& [family, channel] : channels_) channel.adverts.reset();
   }
@@ -76,6 +82,12 @@ std::optional<base::Ip> Interface::primary_address(int family) const {
   return netlink::primary_address(addresses_, index(), family, virtual_addresses_);
 }
 
+std::vector<Network> Interface::networks() const {
+  std::vector<Network> all;
+  for (const netlink::Address& address : addresses_) all.push_back({address.ip, address.prefix_length});
+  return all;
+}
+
 bool Interface::has(const base::Ip& ip, uint8_t prefix_length) const {
   return std::ranges::any_of(addresses_, [&](const auto& a) { return a.ip == ip && a.prefix_length == prefix_length; });
 }
@@ -106,6 +118,7 @@ base::Result<netlink::Added> Interface::add(const netlink::NewAddress& address) 
 }
 
 base::Result<netlink::Removed> Interface::remove(const base::Ip& ip) {
+  static_cast<void>(announcements_.add(ip, 0, {}));
   auto removed = netlink::Removed::before;
   base::Result<> done;
   std::erase_if(addresses_, [&](const netlink::Address& address) {
@@ -119,9 +132,14 @@ base::Result<netlink::Removed> Interface::remove(const base::Ip& ip) {
   return removed;
 }
 
-base::Result<> Interface::announce(const base::Ip& ip, int times) {
+base::Result<> Interface::announce(const base::Ip& ip, int times, base::Duration gap) {
+  return announcements_.add(ip, times, gap);
+}
+
+base::Result<> Interface::announce_once(const base::Ip& ip) const {
   if (!announcer_) return base::fail("cannot announce " + ip.str() + ": " + problem_);
-  return announcer_->announce(link_->mac, ip, times);
+  const bool router = ip.is_v6() && netlink::ipv6_conf(name_, "forwarding").value_or(0) != 0;
+  return announcer_->announce(link_->mac, ip, router);
 }
 
 }  // namespace vrrp

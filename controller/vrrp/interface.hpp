@@ -15,6 +15,7 @@
 #include "netlink/links.hpp"
 #include "vrrp/advert_socket.hpp"
 #include "vrrp/announce.hpp"
+#include "vrrp/announcement_queue.hpp"
 
 namespace vrrp {
 
@@ -41,6 +42,7 @@ class Interface {
   std::string problem(int family) const;                   // or cannot for advertisements of that family
   bool only_down() const { return link_ && announcer_ && !problem_.empty(); }
   std::optional<base::Ip> primary_address(int family) const;
+  std::vector<Network> networks() const;
   bool has(const base::Ip& ip, uint8_t prefix_length) const;
   std::optional<netlink::Address> not_ours(const base::Ip& ip) const;  // that address, put there by somebody else
   bool has_another_mac() const { return has_another_mac_; }            // than before the last refresh
@@ -48,7 +50,7 @@ class Interface {
   base::Result<> send(const Datagram& datagram);
   base::Result<netlink::Added> add(const netlink::NewAddress& address);  // one that is not ours is left as it is
   base::Result<netlink::Removed> remove(const base::Ip& ip);             // what was put there by us, with any prefix
-  base::Result<> announce(const base::Ip& ip, int times);
+  base::Result<> announce(const base::Ip& ip, int times, base::Duration gap);
 
  private:
   struct Adverts {
@@ -64,6 +66,7 @@ class Interface {
     std::string problem;               // then why
   };
   void open_adverts();
+  base::Result<> announce_once(const base::Ip& ip) const;
   std::string find_problem();
 
   loop::Loop& loop_;
@@ -76,6 +79,7 @@ class Interface {
   std::string problem_;
   bool has_another_mac_ = false;
   std::optional<Announcer> announcer_;
+  AnnouncementQueue announcements_;
   std::map<int, Channel> channels_;  // by family
 };
 

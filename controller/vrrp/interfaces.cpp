@@ -95,8 +95,9 @@ base::Result<netlink::Removed> Interfaces::remove(const std::string& interface, 
   return at(interface).remove(address.ip);
 }
 
-base::Result<> Interfaces::announce(const std::string& interface, const model::VirtualAddress& address, int times) {
-  return at(interface).announce(address.ip, times);
+base::Result<> Interfaces::announce(const std::string& interface, const model::VirtualAddress& address, int times,
+                                    base::Duration gap) {
+  return at(interface).announce(address.ip, times, gap);
 }
 
 base::Result<netlink::Added> Interfaces::add_to_lo(const base::Ip& ip) {

@@ -34,7 +34,8 @@ class Interfaces final : public Port {
   base::Result<> send(const std::string& interface, const Datagram& datagram) override;
   base::Result<netlink::Added> add(const std::string& interface, const model::VirtualAddress& address) override;
   base::Result<netlink::Removed> remove(const std::string& interface, const model::VirtualAddress& address) override;
-  base::Result<> announce(const std::string& interface, const model::VirtualAddress& address, int times) override;
+  base::Result<> announce(const std::string& interface, const model::VirtualAddress& address, int times,
+                          base::Duration gap) override;
   base::Result<netlink::Added> add_to_lo(const base::Ip& ip) override;
   base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) override;
 

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <csignal>
+#include <map>
 #include <memory>
 #include <set>
 
 #include "ipc/worker.hpp"
 #include "netlink/monitor.hpp"
+#include "vrrp/announcement_watch.hpp"
 #include "vrrp/instance.hpp"
 #include "vrrp/interfaces.hpp"
 #include "vrrp/privileges.hpp"
@@ -36,9 +38,10 @@ struct Entry {
   loop::Timer timer;
   std::optional<base::Time> armed_for;
   ipc::VrrpReport last_report;
-  VrrpState told_group = VrrpState::init;  // its group has followed it until here
-  bool leaving = false;                    // no longer configured: it ends when it has handed over
-  bool foreign_source = false;             // warned of
+  VrrpState told_group = VrrpState::init;                   // its group has followed it until here
+  bool leaving = false;                                     // no longer configured: it ends when it has handed over
+  bool foreign_source = false;                              // warned of
+  std::vector<std::unique_ptr<AnnouncementWatch>> watches;  // during a handover
 };
 
 bool same_but_for_counters(const ipc::VrrpReport& a, const ipc::VrrpReport& b) {
@@ -249,8 +252,29 @@ class VrrpWorker {
     if (deadline && deadline != entry.armed_for) entry.timer.start(*deadline - base::now());
     entry.armed_for = deadline;
     if (!same_but_for_counters(entry.instance.report(), entry.last_report)) tell(entry);
+    watch_announcements(entry);
     group_follows(entry);
     if (entry.instance.state() == VrrpState::init && (entry.leaving || stopping_)) clean_up_timer_.start(0ms);
+  }
+
+  // During a handover: who has the addresses now?
+  void watch_announcements(Entry& entry) {
+    if (entry.instance.wants_announcements() != entry.watches.empty()) return;
+    entry.watches.clear();
+    if (!entry.instance.wants_announcements()) return;
+    const model::VrrpInstance& config = entry.instance.assignment().instance;
+    std::map<int, std::set<base::Ip>> places;
+    for (const auto& address : config.all_addresses()) {
+      places[interfaces_.at(place_of(config, address)).index()].insert(address.ip);
+    }
+    for (const auto& [ifindex, addresses] : places) {
+      auto watch = AnnouncementWatch::open(loop_, ifindex, addresses, [this, &entry](const base::Ip& ip) {
+        entry.instance.announced(ip, base::now());
+        settle(entry);
+      });
+      if (!watch) return log::warning("{}: {}", config.name, watch.error().message);
+      entry.watches.push_back(*std::move(watch));
+    }
   }
 
   // --- sync groups
@@ -401,7 +425,8 @@ class VrrpWorker {
     const bool missing = instance.should_have_addresses() && !interfaces_.has_all_addresses_of(config);
     instance.interface_is({.problem = interfaces_.problem_of(config),
                            .only_down = entry.interface.only_down(),
-                           .source = entry.interface.primary_address(config.is_v6() ? AF_INET6 : AF_INET)},
+                           .source = entry.interface.primary_address(family_of(config)),
+                           .networks = entry.interface.networks()},
                           base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
     for (const base::Ip& ip : instance.addresses_for_lo()) {

@@ -155,7 +155,7 @@ struct NoPort : Port {
   }
   base::Result<netlink::Added> add_to_lo(const base::Ip&) override { return netlink::Added::now; }
   base::Result<netlink::Removed> remove_from_lo(const base::Ip&) override { return netlink::Removed::now; }
-  base::Result<> announce(const std::string&, const model::VirtualAddress&, int) override { return {}; }
+  base::Result<> announce(const std::string&, const model::VirtualAddress&, int, base::Duration) override { return {}; }
 };
 
 constexpr uint8_t kEcho = 254;  // the virtual router whose advertisement ends a round

@@ -51,7 +51,7 @@ class FakePort : public Port {
     log.push_back("remove " + address.str() + " from lo");
     return netlink::Removed::now;
   }
-  base::Result<> announce(const std::string&, const model::VirtualAddress& address, int) override {
+  base::Result<> announce(const std::string&, const model::VirtualAddress& address, int, base::Duration) override {
     if (!announcing_works) return base::fail("cannot announce: No buffer space available");
     log.push_back("announce " + address.ip.str());
     return {};

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <functional>
 
-#include "vrrp/announce.hpp"
 #include "vrrp_support.hpp"
 
 namespace vrrp {
@@ -600,14 +599,6 @@ TEST(VrrpUnicast, TheDestinationIsInThePseudoHeader) {
   Sample s = unicast_sample(Kind::version_3);
   EXPECT_EQ(s.message, encode(s.instance, 200, s.source, s.destination));
   EXPECT_NE(s.message, encode(s.instance, 200, s.source, kGroup));
-}
-
-// --- gratuitous ARP
-
-TEST(GratuitousArp, IsTheFrameThatKeepalivedSends) {
-  const ArpFrame frame = gratuitous_arp(*base::Mac::parse("02:00:00:00:02:01"), ip("10.99.0.100").v4());
-  EXPECT_EQ(Packet(frame.begin(), frame.end()),
-            bytes("ffffffffffff 020000000201 0806 0001080006040001 020000000201 0a630064 ffffffffffff 0a630064"));
 }
 
 }  // namespace
