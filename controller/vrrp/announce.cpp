@@ -21,15 +21,10 @@ struct Frame {
 };
 static_assert(sizeof(Frame) == sizeof(ArpFrame));
 
-struct LinkAddressOption {
-  uint8_t type = ND_OPT_TARGET_LINKADDR;
-  uint8_t length = 1;  // in units of 8 bytes
-  std::array<uint8_t, ETH_ALEN> mac{};
-};
-
 struct NeighbourMessage {
   nd_neighbor_advert advert;
-  LinkAddressOption option;
+  nd_opt_hdr option;
+  std::array<uint8_t, ETH_ALEN> mac;
 };
 
 struct [[gnu::packed]] Frame6 {
@@ -89,7 +84,8 @@ NeighbourFrame unsolicited_neighbour_advertisement(base::Mac own, const base::Ip
   message.advert.nd_na_type = ND_NEIGHBOR_ADVERT;
   message.advert.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE | (router ? ND_NA_FLAG_ROUTER : 0);
   std::memcpy(&message.advert.nd_na_target, ip.bytes().data(), sizeof message.advert.nd_na_target);
-  message.option.mac = own.bytes();
+  message.option = {.nd_opt_type = ND_OPT_TARGET_LINKADDR, .nd_opt_len = 1};  // in units of 8 bytes
+  message.mac = own.bytes();
   message.advert.nd_na_cksum = checksum(ip, kAllNodes, message);
   Frame6 frame{.ethernet = ethernet(kAllNodesMac, own, ETHERTYPE_IPV6), .ip = {}, .message = message};
   frame.ip.ip6_flow = htonl(6U << 28);

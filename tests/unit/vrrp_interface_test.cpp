@@ -186,8 +186,11 @@ TEST(VrrpInterface, TheFamiliesDoNotMix) {
 
 TEST(VrrpInterface, SendsAndReceivesUnicast) {
   with_ipv6_cable([](Cable& cable) {
-    sh("ip addr add 10.9.0.2/24 dev far && ip neigh replace 10.9.0.2 dev near lladdr $(cat /sys/class/net/far/address) "
-       "&& ip neigh replace fe80::2 dev near lladdr $(cat /sys/class/net/far/address)");
+    // Both ends are this host's: without the rules what near sends to far's IPv4 address would not leave it.
+    sh("ip link set far address 02:00:00:00:00:07 && ip addr add 10.9.0.2/32 dev far && "
+       "ip rule add pref 1 iif far lookup local && ip rule del pref 0 && "
+       "ip neigh replace 10.9.0.2 dev near lladdr 02:00:00:00:00:07 && "
+       "ip neigh replace fe80::2 dev near lladdr 02:00:00:00:00:07");
     for (const char* destination : {"10.9.0.2", "fe80::2"}) {
       cable.at_far.clear();
       const base::Ip to = *base::Ip::parse(destination);
@@ -249,7 +252,7 @@ TEST(VrrpInterface, PutsAnAddressWhereItBelongsAndTakesItOffAgain) {
     EXPECT_TRUE(cable.far.has(ip("10.9.0.100"), 24));
     EXPECT_FALSE(cable.far.has(ip("10.9.0.100"), 32));
     EXPECT_FALSE(cable.near.has(ip("10.9.0.100"), 24));
-    EXPECT_TRUE(cable.interfaces.announce("far", address, 1));
+    EXPECT_TRUE(cable.interfaces.announce("far", address, 1, {}));
     sh("ip addr add 10.9.0.100/16 dev far");
     cable.refresh();
     EXPECT_EQ(*cable.interfaces.remove("far", address), netlink::Removed::now);
@@ -328,7 +331,7 @@ TEST(VrrpInterface, AnInterfaceThatOnlyHasAddressesDoesNotListen) {
     Interface& near = places.at("near");
     auto refresh = [&] { places.refresh(*netlink::links(cable.netlink), *netlink::addresses(cable.netlink), {}); };
     refresh();
-    EXPECT_TRUE(near.announce(ip("10.9.0.100"), 1));
+    EXPECT_TRUE(near.announce(ip("10.9.0.100"), 1, {}));
     EXPECT_FALSE(near.send(advertisement()));
     near.listen(AF_INET, [](const Datagram&) {});
     refresh();
@@ -339,7 +342,7 @@ TEST(VrrpInterface, AnInterfaceThatOnlyHasAddressesDoesNotListen) {
 TEST(VrrpInterface, AnAnnouncementTeachesANeighbourTheAddress) {
   with_cable([](Cable& cable) {
     sh("sysctl -qw net.ipv4.conf.far.arp_accept=1 && ip addr add 10.9.0.2/24 dev far && ip addr flush dev near");
-    ASSERT_TRUE(cable.near.announce(ip("10.9.0.100"), 5));
+    ASSERT_TRUE(cable.near.announce(ip("10.9.0.100"), 5, {}));
     const auto link = *netlink::find_link(cable.netlink, "near");
     EXPECT_TRUE(cable.happens([&] {
       const auto known = *netlink::neighbours(cable.netlink);
