@@ -22,6 +22,8 @@
 #include "control/status.hpp"
 #include "control/trackers.hpp"
 #include "control/virtual_addresses.hpp"
+#include "control/virtual_macs.hpp"
+#include "control/virtual_routes.hpp"
 #include "control/wire_watch.hpp"
 #include "dataplane/dataplane.hpp"
 #include "ipc/worker.hpp"
@@ -81,6 +83,7 @@ class Daemon {
   void reload();
   base::Result<> take(const model::Config& config);
   void hold_interfaces();
+  void make_virtual_macs();
   void hold_fence();
   void send_vrrp();
   void tell_vrrp();
@@ -132,7 +135,7 @@ class Daemon {
   IdleSlots idle_slots_;
   std::map<model::Index, uint64_t> positions_;  // of lc and wlc virtual servers, when they were rebalanced last
   Fence fence_;
-  std::vector<std::string> fence_problems_;
+  std::vector<std::string> fence_problems_, virtual_mac_problems_;
   WireWatch wire_watch_;
   std::map<std::string, ipc::VrrpReport> vrrp_reports_;
   ipc::ConfigureVrrp vrrp_sent_;
@@ -160,6 +163,10 @@ base::Result<> Daemon::apply(const model::Config& config, const Freed& freed) {
     const std::optional<netlink::Link> link = network_->link(name);
     if (link) around.interface_index[name] = static_cast<uint32_t>(link->index);
   }
+  for (const model::VrrpInstance& instance : config.vrrp_instances) {
+    const std::optional<netlink::Link> link = network_->link(instance.vmac_name);
+    if (instance.use_vmac && link) around.interface_index[link->name] = static_cast<uint32_t>(link->index);
+  }
   for (auto& [address, next_hop] : around.next_hops) next_hop.ifindex = plan.exit(next_hop.ifindex).ifindex;
   base::Result<model::Tables> desired = model::desired_tables(config, around, dataplane_->tables());
   if (!desired) return std::unexpected(desired.error());
@@ -185,14 +192,27 @@ std::set<base::Ip> Daemon::watched_addresses(const model::Config& config) const 
 std::vector<std::string> Daemon::program_interfaces(const model::Config& config) const {
   std::vector<std::string> all = config.attached_interfaces();
   for (const netlink::Link& link : virtual_addresses_->interfaces()) {
+    // Frames to a virtual router's MAC address meet the program on the interface below.
+    if (netlink::is_our_macvlan(link)) continue;
     if (std::ranges::find(all, link.name) == all.end()) all.push_back(link.name);
   }
   return all;
 }
 
 void Daemon::hold_interfaces() {
+  make_virtual_macs();
   attachments_->hold(program_interfaces(config_));
   hold_fence();
+}
+
+void Daemon::make_virtual_macs() {
+  std::set<int> in_use;
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) in_use.insert(link.index);
+  auto problems = hold_virtual_macs(config_, in_use);
+  if (problems != virtual_mac_problems_) {
+    for (const std::string& problem : problems) base::log::error("{}", problem);
+  }
+  virtual_mac_problems_ = std::move(problems);
 }
 
 // All of the fence, wherever a virtual address is or may come: the program at the entrance, the filter at the exit, the
@@ -205,7 +225,9 @@ void Daemon::hold_fence() {
       if (!address.device.empty()) interfaces.insert(address.device);
     }
   }
-  for (const netlink::Link& link : virtual_addresses_->interfaces()) interfaces.insert(link.name);
+  for (const netlink::Link& link : virtual_addresses_->interfaces()) {
+    if (!netlink::is_our_macvlan(link)) interfaces.insert(link.name);  // what it sends leaves by the one below
+  }
   std::vector<dataplane::Place> exits;
   for (const std::string& name : interfaces) {
     if (const auto link = network_->link(name)) exits.push_back({static_cast<uint32_t>(link->index), name, link->mtu});
@@ -213,7 +235,8 @@ void Daemon::hold_fence() {
   std::vector<std::string> problems = dataplane_->hold_egress(exits);
   std::set<std::string> quiet = interfaces;
   if (serves()) quiet.insert("all");  // by whichever interface somebody asks for what is on lo
-  if (const base::Result<> done = fence_.hold(quiet); !done) problems.push_back(done.error().message);
+  if (const base::Result<> done = fence_.hold(kernel_settings(config_, quiet)); !done)
+    problems.push_back(done.error().message);
   for (const std::string& name : interfaces) {
     if (const std::string problem = attachments_->problem(name); !problem.empty()) problems.push_back(problem);
   }
@@ -509,6 +532,7 @@ base::Result<> Daemon::prepare(const model::Config& config) {
 void Daemon::clear_up_after_earlier_run() {
   Freed freed;
   if (!virtual_addresses_->clear_up_after_earlier_run(config_, freed.addresses)) leftover_timer_.start(kLeftoverTime);
+  if (auto done = remove_stray_routes(config_); !done) base::log::error("{}", done.error().message);
   apply_or_log(freed);
   hold_interfaces();
 }
@@ -575,6 +599,8 @@ void Daemon::vrrp_stopped() {
   // One that had to be killed has not resigned, and may have left its addresses.
   const std::set<base::Ip> gone = virtual_addresses_->give_up(vrrp_sent_.instances);
   health_.kill();
+  if (auto done = remove_stray_routes({}); !done) base::log::error("{}", done.error().message);
+  if (auto done = remove_virtual_macs(); !done) base::log::error("{}", done.error().message);
   model::Tables tables = dataplane_->tables();
   // What could not be taken off stays fenced.
   std::erase_if(tables.leases, [&](const auto& entry) { return gone.contains(entry.first); });
@@ -622,6 +648,8 @@ base::Result<Detached> detach() {
     if (!removed) return std::unexpected(removed.error());
     detached.served_here.push_back(address);
   }
+  if (auto done = remove_virtual_macs(); !done) return std::unexpected(done.error());
+  if (auto done = remove_stray_routes({}); !done) return std::unexpected(done.error());
   Fence().restore();
   detached.program = dataplane::detach_all();
   return detached;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -18,22 +17,20 @@
 namespace control {
 namespace {
 
-using Values = std::map<std::string, int>;
-
-constexpr std::array<std::pair<const char*, int>, 2> kSettings{{{"arp_ignore", 1}, {"arp_announce", 2}}};
-
 struct Setting {
   std::string interface, key;
   int value = 0;
 };
 
-void give_back(const std::string& interface, const Values& values) {
+void give_back(const std::string& interface, const Fence::Settings& values) {
   for (const auto& [key, value] : values) {
     if (auto done = netlink::set_ipv4_conf(interface, key, value); !done) base::log::debug("{}", done.error().message);
   }
 }
 
 }  // namespace
+
+const Fence::Settings Fence::kQuiet{{"arp_ignore", 1}, {"arp_announce", 2}};
 
 Fence::Fence() {
   std::ifstream file(kFenceFile);
@@ -46,20 +43,31 @@ Fence::Fence() {
   }
 }
 
-base::Result<> Fence::hold(const std::set<std::string>& interfaces) {
+// What is remembered of an interface and not wanted there any more is given back.
+void Fence::let_go(const ByInterface& wanted) {
+  for (auto& [interface, values] : originals_) {
+    const auto still = wanted.find(interface);
+    Settings unwanted;
+    std::erase_if(values, [&](const auto& value) {
+      if (still != wanted.end() && still->second.contains(value.first)) return false;
+      unwanted.insert(value);
+      return true;
+    });
+    give_back(interface, unwanted);
+  }
+  std::erase_if(originals_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+base::Result<> Fence::hold(const ByInterface& wanted) {
   const auto before = originals_;
-  std::erase_if(originals_, [&](const auto& entry) {
-    if (interfaces.contains(entry.first)) return false;
-    give_back(entry.first, entry.second);
-    return true;
-  });
+  let_go(wanted);
   std::vector<Setting> to_set;
-  for (const std::string& interface : interfaces) {
-    for (const auto& [key, wanted] : kSettings) {
-      const base::Result<int> value = netlink::ipv4_conf(interface, key);
-      if (!value) continue;  // the interface is gone, or about to go
-      originals_[interface].try_emplace(key, *value);
-      if (*value != wanted) to_set.push_back({interface, key, wanted});
+  for (const auto& [interface, settings] : wanted) {
+    for (const auto& [key, value] : settings) {
+      const base::Result<int> now = netlink::ipv4_conf(interface, key);
+      if (!now) continue;  // the interface is gone, or about to go
+      originals_[interface].try_emplace(key, *now);
+      if (*now != value) to_set.push_back({interface, key, value});
     }
   }
   base::Result<> result;
@@ -89,6 +97,24 @@ void Fence::restore() {
   for (const auto& [interface, values] : originals_) give_back(interface, values);
   originals_.clear();
   unlink(kFenceFile);
+}
+
+Fence::ByInterface kernel_settings(const model::Config& config, const std::set<std::string>& quiet) {
+  Fence::ByInterface all;
+  for (const std::string& interface : quiet) all[interface] = Fence::kQuiet;
+  for (const model::VrrpInstance& instance : config.vrrp_instances) {
+    if (instance.use_vmac) {
+      Fence::Settings& settings = all[instance.vmac_name];
+      settings.insert(Fence::kQuiet.begin(), Fence::kQuiet.end());
+      // Its clients are routed by the interface below. Loose, for that outranks a strict setting of "all".
+      settings["rp_filter"] = 2;
+    }
+    if (!instance.promote_secondaries) continue;
+    for (const model::VirtualAddress& address : instance.all_addresses()) {
+      all[place_of(instance, address)]["promote_secondaries"] = 1;
+    }
+  }
+  return all;
 }
 
 }  // namespace control

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's half of the fence: arp_ignore=1 and arp_announce=2 on the VRRP interfaces, so that neither a dead node's
-// own traffic nor its other interfaces speak for a virtual address. (The program's half drops ARP requests.)
+// own traffic nor its other interfaces speak for a virtual address. (The program's half drops ARP requests.) And the
+// other settings of net.ipv4.conf that are held as long as we run.
 // What was set before is remembered in a file, for a run that crashes too.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "model/config.hpp"
 
 namespace control {
 
@@ -16,19 +18,25 @@ class Fence {
  public:
   Fence();  // with what an earlier run remembered
 
-  // Holds the settings on these interfaces and gives all others their own back. An interface that is gone is no error.
+  using Settings = std::map<std::string, int>;  // key → value
+  using ByInterface = std::map<std::string, Settings>;
+  static const Settings kQuiet;
+
+  // Holds these settings and gives all others their own values back. An interface that is gone is no error.
   // An error means that something is not held, or not remembered for a next run; all the rest is done.
-  base::Result<> hold(const std::set<std::string>& interfaces);
+  base::Result<> hold(const ByInterface& wanted);
 
   void restore();
 
  private:
-  using Values = std::map<std::string, int>;  // key → value
-
+  void let_go(const ByInterface& wanted);
   base::Result<> save();
 
-  std::map<std::string, Values> originals_;  // by interface
+  ByInterface originals_;
   bool saved_ = true;
 };
+
+// What is to be held for this configuration: these interfaces quiet, and what its instances ask for.
+Fence::ByInterface kernel_settings(const model::Config& config, const std::set<std::string>& quiet);
 
 }  // namespace control

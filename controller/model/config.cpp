@@ -63,6 +63,16 @@ const std::string& place_of(const VrrpInstance& instance, const VirtualAddress& 
   return instance.use_vmac ? instance.vmac_name : instance.interface;
 }
 
+const std::string& sends_on(const VrrpInstance& instance) {
+  return instance.vmac_base ? instance.interface : hears_on(instance);
+}
+
+// A macvlan takes in every frame to the group, and none but it those that the other director sends with the same
+// virtual router's MAC address. What is sent to the interface's own address stays there.
+const std::string& hears_on(const VrrpInstance& instance) {
+  return instance.use_vmac && instance.unicast_peers.empty() ? instance.vmac_name : instance.interface;
+}
+
 std::vector<VirtualAddress> VrrpInstance::all_addresses() const {
   std::vector<VirtualAddress> all = virtual_addresses;
   all.insert(all.end(), excluded_addresses.begin(), excluded_addresses.end());

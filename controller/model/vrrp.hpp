@@ -185,6 +185,10 @@ inline constexpr base::Duration kVacateAfter = std::chrono::milliseconds(300);
 // The interface on which an instance's virtual address is while it is MASTER.
 const std::string& place_of(const VrrpInstance& instance, const VirtualAddress& address);
 
+// The interface by which its advertisements leave, and the one on which they are heard.
+const std::string& sends_on(const VrrpInstance& instance);
+const std::string& hears_on(const VrrpInstance& instance);
+
 // Instances that change state together.
 struct SyncGroup {
   std::string name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "netlink/macvlan.hpp"
 
+#include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -79,6 +80,19 @@ base::Result<> remove_macvlan(Socket& socket, int ifindex) {
   const int error = socket.request(message.get());
   if (error == 0 || error == ENODEV) return {};
   return base::fail_errno("cannot remove interface " + std::to_string(ifindex), error);
+}
+
+base::Result<> add_link_local(Socket& socket, int ifindex, const base::Ip& ip) {
+  const ifaddrmsg header{.ifa_family = AF_INET6,
+                         .ifa_prefixlen = 64,
+                         .ifa_flags = IFA_F_NODAD,
+                         .ifa_scope = RT_SCOPE_LINK,
+                         .ifa_index = static_cast<uint32_t>(ifindex)};
+  const auto message = detail::make_request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &header, sizeof header);
+  detail::put(message.get(), IFA_LOCAL, ip.network());
+  const int error = socket.request(message.get());
+  if (error == 0 || error == EEXIST) return {};
+  return base::fail_errno("cannot add " + ip.str() + " to interface " + std::to_string(ifindex), error);
 }
 
 bool is_our_macvlan(const Link& link) {

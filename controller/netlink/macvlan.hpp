@@ -20,6 +20,9 @@ struct NewMacvlan {
 base::Result<> add_macvlan(Socket& socket, const NewMacvlan& macvlan);
 base::Result<> remove_macvlan(Socket& socket, int ifindex);  // also when there is none
 
+// What it sends IPv6 advertisements from; usable at once. It is the interface's own, not a virtual address.
+base::Result<> add_link_local(Socket& socket, int ifindex, const base::Ip& ip);
+
 // One of ours, from this or an earlier run.
 bool is_our_macvlan(const Link& link);
 

@@ -54,6 +54,10 @@ bool contains(const std::vector<model::VirtualAddress>& addresses, const base::I
   return std::ranges::find(addresses, ip, &model::VirtualAddress::ip) != addresses.end();
 }
 
+std::string text(const model::VirtualRoute& route) {
+  return fmt::format("{}/{}", route.destination.str(), route.prefix_length);
+}
+
 // With the same prefix and so on, and in the same place.
 bool has_alike(const model::VrrpInstance& other, const model::VrrpInstance& instance,
                const model::VirtualAddress& address) {
@@ -171,6 +175,7 @@ void Instance::thawed(base::Time now) {
 }
 
 void Instance::every_second(base::Time now) {
+  if (machine_.in_possession) add_routes(/*restoring=*/true);  // the kernel says nothing of those that it takes off
   if (!problems_.expire(now)) return;
   log::info("{}: {}", assignment_.instance.name,
             problems_.list().empty() ? "nothing is wrong any more with other routers" : "one problem less");
@@ -198,6 +203,7 @@ void Instance::restore_addresses(base::Time now) {
                  place_of(assignment_.instance, address));
     announce(address, config.announcements.repeat);
   }
+  add_routes(/*restoring=*/true);  // the kernel took them off with an address
 }
 
 void Instance::announce_again() {
@@ -231,7 +237,7 @@ void Instance::stop(base::Time now) {
 bool Instance::is_same_as(const ipc::VrrpAssignment& other) const {
   const model::VrrpInstance &a = assignment_.instance, &b = other.instance;
   return a.name == b.name && a.interface == b.interface && a.virtual_router_id == b.virtual_router_id &&
-         a.version == b.version && a.is_v6() == b.is_v6() && a.use_vmac == b.use_vmac && a.vmac_name == b.vmac_name;
+         a.version == b.version && a.is_v6() == b.is_v6() && a.use_vmac == b.use_vmac && hears_on(a) == hears_on(b);
 }
 
 void Instance::withdraw(const ipc::VrrpAssignment& next) {
@@ -241,6 +247,7 @@ void Instance::withdraw(const ipc::VrrpAssignment& next) {
     if (machine_.in_possession) remove(mine[i]);
     if (!contains(wanted, mine[i].ip)) leases_.end(assignment_.lease[i]);
   }
+  if (machine_.in_possession) remove_routes(next.instance.virtual_routes);
 }
 
 void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
@@ -255,6 +262,7 @@ void Instance::reconfigure(ipc::VrrpAssignment next, base::Time now) {
     add(address);
     announce(address, config.announcements.repeat);
   }
+  if (machine_.in_possession) add_routes(/*restoring=*/true);
   if (!looked_at_) return;
   evaluate(now);
   if (old.advert_int != config.advert_int) handle(event::IntervalChanged{}, now);
@@ -313,6 +321,7 @@ std::optional<Event> Instance::carry_out(const Action& action, base::Time now) {
       return {};
     }
     std::optional<Event> operator()(const action::RemoveAddresses&) const {
+      self.remove_routes();
       for (const auto& address : self.assignment_.instance.all_addresses()) self.release(address);
       self.some_missing_ = false;
       return {};
@@ -345,7 +354,7 @@ base::Result<> Instance::send_to_all(uint8_t priority) {
   for (const base::Ip& destination : destinations(config)) {
     const std::vector<uint8_t> message = encode(config, priority, parameters_.source, destination);
     const auto sent = port_.send(
-        config.interface,
+        sends_on(config),
         {.source = parameters_.source, .destination = destination, .hop_limit = hop_limit(config), .message = message});
     if (!sent) result = sent;
   }
@@ -355,6 +364,31 @@ base::Result<> Instance::send_to_all(uint8_t priority) {
 void Instance::add_addresses() {
   some_missing_ = false;
   for (const auto& address : assignment_.instance.all_addresses()) add(address);
+  add_routes(/*restoring=*/false);
+}
+
+void Instance::add_routes(bool restoring) {
+  const model::VrrpInstance& config = assignment_.instance;
+  for (const model::VirtualRoute& route : config.virtual_routes) {
+    const auto added = port_.add_route(route);
+    if (!added && (!restoring || failed_routes_.insert(text(route)).second)) {
+      log::error("{}: {}; trying again every second", config.name, added.error().message);
+    }
+    if (!added) continue;
+    failed_routes_.erase(text(route));
+    if (restoring && *added == netlink::Added::now) log::info("{}: route to {} put back", config.name, text(route));
+    if (!restoring && *added == netlink::Added::before) {
+      log::warning("{}: there is a route to {} already, which stays as it is", config.name, text(route));
+    }
+  }
+}
+
+void Instance::remove_routes(const std::vector<model::VirtualRoute>& but) {
+  for (const model::VirtualRoute& route : assignment_.instance.virtual_routes) {
+    if (std::ranges::find(but, route) != but.end()) continue;
+    const auto removed = port_.remove_route(route);
+    if (!removed) log::error("{}: {}", assignment_.instance.name, removed.error().message);
+  }
 }
 
 bool Instance::add(const model::VirtualAddress& address) {

@@ -76,6 +76,8 @@ class Instance {
   void add_addresses();
   bool add(const model::VirtualAddress& address);  // true: it was not there before
   void remove(const model::VirtualAddress& address);
+  void add_routes(bool restoring);
+  void remove_routes(const std::vector<model::VirtualRoute>& but = {});
   void release(const model::VirtualAddress& address);
   bool is_served_here(const base::Ip& ip) const;
   bool add_to_lo(const base::Ip& ip);  // true: it was not there before
@@ -103,7 +105,8 @@ class Instance {
   bool announcing_failed_ = false;  // the same of an announcement
   bool some_missing_ = false;       // an address is not where it should be: tried again with the next advertisement
   std::optional<base::Time> last_restored_;
-  std::set<base::Ip> announced_;  // by another host, during a handover
+  std::set<std::string> failed_routes_;  // and so the log says
+  std::set<base::Ip> announced_;         // by another host, during a handover
   uint64_t failed_in_a_row_ = 0;
   Problems problems_;
   ipc::VrrpReport report_;  // counters and since_unix

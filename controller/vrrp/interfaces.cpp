@@ -58,6 +58,11 @@ std::string Interfaces::problem_of(const model::VrrpInstance& instance) const {
   const Interface* own = find(instance.interface);
   if (own == nullptr) return instance.interface + " is not looked at";
   if (std::string problem = own->problem(family_of(instance)); !problem.empty()) return problem;
+  for (const std::string& name : {hears_on(instance), sends_on(instance)}) {
+    const Interface* other = find(name);
+    if (other == nullptr) continue;
+    if (std::string problem = other->problem(family_of(instance)); !problem.empty()) return problem;
+  }
   if (owns_addresses(instance)) return {};
   for (const model::VirtualAddress& address : instance.all_addresses()) {
     const std::string& place = place_of(instance, address);
@@ -70,6 +75,12 @@ std::string Interfaces::problem_of(const model::VrrpInstance& instance) const {
         address.ip.str(), place, foreign->prefix_length);
   }
   return {};
+}
+
+std::optional<base::Ip> Interfaces::source_of(const model::VrrpInstance& instance) const {
+  // A macvlan has a link-local address of its own, but no IPv4 one.
+  const Interface* from = find(instance.is_v6() ? sends_on(instance) : instance.interface);
+  return from == nullptr ? std::nullopt : from->primary_address(instance.is_v6() ? AF_INET6 : AF_INET);
 }
 
 bool Interfaces::has_all_addresses_of(const model::VrrpInstance& instance) const {
@@ -98,6 +109,39 @@ base::Result<netlink::Removed> Interfaces::remove(const std::string& interface, 
 base::Result<> Interfaces::announce(const std::string& interface, const model::VirtualAddress& address, int times,
                                     base::Duration gap) {
   return at(interface).announce(address.ip, times, gap);
+}
+
+base::Result<netlink::NewRoute> Interfaces::to_new_route(const model::VirtualRoute& route) {
+  netlink::NewRoute wanted{.destination = route.destination,
+                           .prefix_length = route.prefix_length,
+                           .via = route.via,
+                           .source = route.source,
+                           .ifindex = 0,
+                           .table = route.table,
+                           .metric = route.metric,
+                           .scope = route.scope,
+                           .on_link = route.on_link};
+  if (route.device.empty()) return wanted;
+  const auto link = netlink::find_link(netlink_, route.device);
+  if (!link) return std::unexpected(link.error());
+  if (!*link) {
+    return base::fail(fmt::format("there is no {} for the route to {}/{}", route.device, route.destination.str(),
+                                  route.prefix_length));
+  }
+  wanted.ifindex = (*link)->index;
+  return wanted;
+}
+
+base::Result<netlink::Added> Interfaces::add_route(const model::VirtualRoute& route) {
+  const auto wanted = to_new_route(route);
+  if (!wanted) return std::unexpected(wanted.error());
+  return netlink::add_route(netlink_, *wanted);
+}
+
+base::Result<netlink::Removed> Interfaces::remove_route(const model::VirtualRoute& route) {
+  const auto wanted = to_new_route(route);
+  if (!wanted) return netlink::Removed::before;  // with its interface
+  return netlink::remove_route(netlink_, *wanted);
 }
 
 base::Result<netlink::Added> Interfaces::add_to_lo(const base::Ip& ip) {

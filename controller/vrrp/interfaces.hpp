@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "netlink/routes.hpp"
 #include "vrrp/interface.hpp"
 #include "vrrp/port.hpp"
 
@@ -28,6 +29,8 @@ class Interfaces final : public Port {
   bool concerns(int index, const std::string& name) const;  // a change of that interface
   // Why an instance cannot do its work; empty: it can.
   std::string problem_of(const model::VrrpInstance& instance) const;
+  // What it sends advertisements from, unless the operator has said.
+  std::optional<base::Ip> source_of(const model::VrrpInstance& instance) const;
   bool has_all_addresses_of(const model::VrrpInstance& instance) const;
   bool has_on_lo(const base::Ip& ip) const;  // this host has, that is
 
@@ -36,11 +39,14 @@ class Interfaces final : public Port {
   base::Result<netlink::Removed> remove(const std::string& interface, const model::VirtualAddress& address) override;
   base::Result<> announce(const std::string& interface, const model::VirtualAddress& address, int times,
                           base::Duration gap) override;
+  base::Result<netlink::Added> add_route(const model::VirtualRoute& route) override;
+  base::Result<netlink::Removed> remove_route(const model::VirtualRoute& route) override;
   base::Result<netlink::Added> add_to_lo(const base::Ip& ip) override;
   base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) override;
 
  private:
   const Interface* find(const std::string& name) const;
+  base::Result<netlink::NewRoute> to_new_route(const model::VirtualRoute& route);
 
   loop::Loop& loop_;
   netlink::Socket& netlink_;

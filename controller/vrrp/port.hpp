@@ -34,6 +34,8 @@ class Port {
   // Gratuitous ARP, or its like, `gap` apart (zero: back to back); 0 times: stops what is still going on.
   virtual base::Result<> announce(const std::string& interface, const model::VirtualAddress& address, int times,
                                   base::Duration gap) = 0;
+  virtual base::Result<netlink::Added> add_route(const model::VirtualRoute& route) = 0;
+  virtual base::Result<netlink::Removed> remove_route(const model::VirtualRoute& route) = 0;
   virtual base::Result<netlink::Added> add_to_lo(const base::Ip& ip) = 0;
   virtual base::Result<netlink::Removed> remove_from_lo(const base::Ip& ip) = 0;
 };

@@ -29,11 +29,11 @@ constexpr base::Duration kFrozen = 500ms;      // a timer that is later than thi
 struct Entry {
   Entry(loop::Loop& loop, ipc::VrrpAssignment assignment, Interfaces& interfaces, Leases& leases, base::Time born,
         std::function<void(Entry&)> on_timer)
-      : interface(interfaces.at(assignment.instance.interface)),
+      : interface(interfaces.at(hears_on(assignment.instance))),
         instance(std::move(assignment), interfaces, leases, born),
         timer(loop, [this, on_timer = std::move(on_timer)] { on_timer(*this); }) {}
 
-  Interface& interface;
+  Interface& interface;  // where it hears others
   Instance instance;
   loop::Timer timer;
   std::optional<base::Time> armed_for;
@@ -210,7 +210,7 @@ class VrrpWorker {
     std::set<std::string> names;
     for (const auto& entry : entries_) {
       const model::VrrpInstance& config = entry->instance.assignment().instance;
-      names.insert(config.interface);
+      names.insert({config.interface, hears_on(config), sends_on(config)});
       for (const auto& address : config.all_addresses()) names.insert(place_of(config, address));
     }
     for (const std::string& name : names) interfaces_.at(name);
@@ -218,9 +218,10 @@ class VrrpWorker {
   }
 
   void add_instance(const ipc::VrrpAssignment& assignment) {
-    const std::string& name = assignment.instance.interface;
-    interfaces_.at(name).listen(family_of(assignment.instance),
-                                [this, name](const Datagram& datagram) { on_packet(name, datagram); });
+    for (const std::string& name : {hears_on(assignment.instance), sends_on(assignment.instance)}) {
+      interfaces_.at(name).listen(family_of(assignment.instance),
+                                  [this, name](const Datagram& datagram) { on_packet(name, datagram); });
+    }
     entries_.push_back(std::make_unique<Entry>(loop_, assignment, interfaces_, *leases_, born_,
                                                [this](Entry& entry) { on_timer(entry); }));
   }
@@ -329,7 +330,7 @@ class VrrpWorker {
     const uint8_t router = peek_virtual_router_id(datagram.message);
     for (const auto& entry : entries_) {
       const model::VrrpInstance& config = entry->instance.assignment().instance;
-      if (config.virtual_router_id != router || config.interface != interface) continue;
+      if (config.virtual_router_id != router || hears_on(config) != interface) continue;
       if (family_of(config) != datagram.destination.family()) continue;  // the same number in the other family
       if (entry->instance.received(datagram, base::now())) settle(*entry);
     }
@@ -424,9 +425,9 @@ class VrrpWorker {
     const model::VrrpInstance& config = instance.assignment().instance;
     const bool missing = instance.should_have_addresses() && !interfaces_.has_all_addresses_of(config);
     instance.interface_is({.problem = interfaces_.problem_of(config),
-                           .only_down = entry.interface.only_down(),
-                           .source = entry.interface.primary_address(family_of(config)),
-                           .networks = entry.interface.networks()},
+                           .only_down = interfaces_.at(config.interface).only_down(),
+                           .source = interfaces_.source_of(config),
+                           .networks = interfaces_.at(config.interface).networks()},
                           base::now());
     if (missing && instance.should_have_addresses()) instance.restore_addresses(base::now());
     for (const base::Ip& ip : instance.addresses_for_lo()) {

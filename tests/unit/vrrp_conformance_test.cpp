@@ -153,6 +153,8 @@ struct NoPort : Port {
   base::Result<netlink::Removed> remove(const std::string&, const model::VirtualAddress&) override {
     return netlink::Removed::now;
   }
+  base::Result<netlink::Added> add_route(const model::VirtualRoute&) override { return netlink::Added::now; }
+  base::Result<netlink::Removed> remove_route(const model::VirtualRoute&) override { return netlink::Removed::now; }
   base::Result<netlink::Added> add_to_lo(const base::Ip&) override { return netlink::Added::now; }
   base::Result<netlink::Removed> remove_from_lo(const base::Ip&) override { return netlink::Removed::now; }
   base::Result<> announce(const std::string&, const model::VirtualAddress&, int, base::Duration) override { return {}; }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 namespace vrrp {
 namespace {
@@ -43,6 +44,14 @@ class FakePort : public Port {
     log.push_back("remove " + address.ip.str());
     return std::erase(addresses, address.ip) > 0 ? netlink::Removed::now : netlink::Removed::before;
   }
+  base::Result<netlink::Added> add_route(const model::VirtualRoute& route) override {
+    log.push_back("add route " + route.destination.str());
+    return routes.insert(route.destination).second ? netlink::Added::now : netlink::Added::before;
+  }
+  base::Result<netlink::Removed> remove_route(const model::VirtualRoute& route) override {
+    log.push_back("remove route " + route.destination.str());
+    return routes.erase(route.destination) > 0 ? netlink::Removed::now : netlink::Removed::before;
+  }
   base::Result<netlink::Added> add_to_lo(const base::Ip& address) override {
     log.push_back("add " + address.str() + " to lo");
     return netlink::Added::now;
@@ -61,6 +70,7 @@ class FakePort : public Port {
 
   bool sending_works = true, adding_works = true, announcing_works = true;
   std::vector<base::Ip> addresses;
+  std::set<base::Ip> routes;
   std::vector<uint8_t> last_sent;
   std::vector<std::string> log;
 };
@@ -504,6 +514,41 @@ TEST_F(VrrpInstanceTest, IsAnotherOneWithAnotherNameInterfaceOrRouter) {
   other = assignment();
   other.instance.interface = "eth1";
   EXPECT_FALSE(instance.is_same_as(other));
+}
+
+TEST_F(VrrpInstanceTest, VirtualRoutesComeAfterTheAddressesAndGoBeforeThem) {
+  ipc::VrrpAssignment a = assignment();
+  a.instance.virtual_routes = {{.destination = *base::Ip::parse("10.20.0.0"), .prefix_length = 16}};
+  reload(a);
+  instance.interface_is({.problem = "", .only_down = false, .source = kOwn}, now);
+  port.take_log();
+  deadline();
+  const auto taken = port.take_log();
+  const auto address = std::ranges::find(taken, "add 10.0.0.111"),
+             route = std::ranges::find(taken, "add route 10.20.0.0");
+  ASSERT_NE(route, taken.end());
+  EXPECT_LT(address - taken.begin(), route - taken.begin());
+  port.routes.clear();  // as the kernel does when a link goes down
+  instance.every_second(now);
+  EXPECT_TRUE(port.routes.contains(*base::Ip::parse("10.20.0.0")));
+  port.take_log();
+  hear(200);
+  const auto left = port.take_log();
+  EXPECT_LT(std::ranges::find(left, "remove route 10.20.0.0"), std::ranges::find(left, "remove 10.0.0.111"));
+  EXPECT_TRUE(port.routes.empty());
+  instance.every_second(now);
+  EXPECT_TRUE(port.routes.empty()) << "a BACKUP has none";
+}
+
+TEST_F(VrrpInstanceTest, AReloadTakesOffRoutesThatAreGoneAndAddsNewOnes) {
+  ipc::VrrpAssignment a = assignment();
+  be_master();
+  a.instance.virtual_routes = {{.destination = *base::Ip::parse("10.20.0.0"), .prefix_length = 16}};
+  reload(a);
+  EXPECT_TRUE(port.routes.contains(*base::Ip::parse("10.20.0.0")));
+  a.instance.virtual_routes = {{.destination = *base::Ip::parse("10.30.0.0"), .prefix_length = 16}};
+  reload(a);
+  EXPECT_THAT(port.routes, ElementsAre(*base::Ip::parse("10.30.0.0")));
 }
 
 }  // namespace
