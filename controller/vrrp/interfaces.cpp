@@ -2,6 +2,7 @@
 #include "vrrp/interfaces.hpp"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
