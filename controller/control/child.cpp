@@ -124,6 +124,7 @@ void Child::judge() {
 
 void Child::stop() {
   stopping_ = true;
+  judge_timer_.stop();  // how long it may take is for whoever stops it to say
   restart_timer_.stop();
   if (running()) {
     send(ipc::Stop{});

@@ -46,6 +46,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace vrrp {
 namespace {
@@ -134,8 +135,8 @@ class Stepper {
     act(action::SendAdvertisement{p_.priority});
     if (e.priority == kResign) {
       m_.adver_timer = now_ + p_.advertisement_interval;
-    } else if (m_.in_possession && !announced_just_now()) {
-      announce(p_.announcements.lower_priority_repeat);
+    } else if (!announced_just_now()) {
+      m_.announce_when_leased = p_.announcements.lower_priority_repeat;
     }
   }
 
@@ -173,8 +174,8 @@ class Stepper {
 
   void on(const event::Thawed&) {
     if (m_.state != VrrpState::master || m_.handover != Handover::none) return;
+    if (!announced_just_now()) m_.announce_when_leased = p_.announcements.repeat;
     advertise();
-    if (m_.in_possession && !announced_just_now()) announce(p_.announcements.repeat);
   }
 
   void on(const event::GroupMaster& e) {
@@ -193,7 +194,12 @@ class Stepper {
     if (e.ok) {
       m_.lease_until = now_ + lease_time(p_);
       act(action::RenewLease{m_.lease_until});
-      if (!m_.in_possession) take_possession();
+      const int times = std::exchange(m_.announce_when_leased, 0);
+      if (!m_.in_possession) {
+        take_possession();
+      } else if (times > 0) {
+        announce(times);
+      }
     } else if (now_ >= m_.lease_until) {
       release();
       become_backup(fmt::format("no advertisement could be sent for {:.1f} s", base::seconds(lease_time(p_))));

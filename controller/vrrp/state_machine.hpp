@@ -130,6 +130,8 @@ struct Machine {
   bool resumed = false;
   base::Time lease_until;  // before possession: how long we go on trying to send
   std::optional<base::Time> last_announced, last_reasserted;
+  int announce_when_leased =
+      0;  // so many times: after a freeze the lease is over, and whatever we said would be dropped
   Handover handover = Handover::none;
   bool stopping = false;          // INIT comes after the handover
   bool others_announced = false;  // during a handover

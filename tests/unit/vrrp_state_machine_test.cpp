@@ -326,7 +326,7 @@ TEST_F(StateMachine, AMasterCorrectsALesserOneAtOnceAndKeepsItsOwnBeat) {
   be_master();
   now = now + 400ms;
   const auto beat = m.adver_timer;
-  EXPECT_EQ(hear(50), (Actions{"advertise 100", "announce", "lease 3 s"}));
+  EXPECT_EQ(hear(50), (Actions{"advertise 100", "lease 3 s", "announce"}));
   EXPECT_EQ(m.adver_timer, beat);
 }
 
@@ -604,14 +604,14 @@ TEST_F(StateMachine, WithoutAFarewellAMasterYieldsInSilence) {
 TEST_F(StateMachine, AMasterThatWasFrozenAdvertisesAndAnnouncesOnce) {
   be_master();
   now = now + 10s;
-  EXPECT_EQ(hear(50), (Actions{"advertise 100", "announce", "lease 3 s"})) << "what came in meanwhile is read first";
+  EXPECT_EQ(hear(50), (Actions{"advertise 100", "lease 3 s", "announce"})) << "what came in meanwhile is read first";
   EXPECT_EQ(happens(event::Thawed{}), (Actions{"advertise 100", "lease 3 s"}));
 }
 
 TEST_F(StateMachine, AFrozenMasterThatNobodyReplacedAnnouncesAllTheSame) {
   be_master();
   now = now + 10s;
-  EXPECT_EQ(happens(event::Thawed{}), (Actions{"advertise 100", "announce", "lease 3 s"}));
+  EXPECT_EQ(happens(event::Thawed{}), (Actions{"advertise 100", "lease 3 s", "announce"}));
 }
 
 TEST_F(StateMachine, AFrozenBackupDoesNothing) {
