@@ -70,6 +70,14 @@ TEST_P(Fence, AnswersPass) {
   EXPECT_LEFT(run(answer), XDP_PASS, passed_, answer);
 }
 
+// A handover waits for it.
+TEST_P(Fence, AnotherRoutersGratuitousArpPasses) {
+  if (ipv6()) GTEST_SKIP() << "that is an advertisement, as above";
+  lease(vip_, -kSecond);
+  const auto gratuitous = eth(client_, everybody_).arp(1, client_, vip_, vip_);
+  EXPECT_LEFT(run(gratuitous), XDP_PASS, passed_, gratuitous);
+}
+
 TEST_P(Fence, ClientPacketsAreForwardedAllTheSame) {
   lease(vip_, -kSecond);
   virtual_server(vip_, 9826, kTcp, {real(34)});
