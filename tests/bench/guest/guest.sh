@@ -152,6 +152,7 @@ row 'xdirector native' 'new, by mark' "$native" '' new-mark
 row 'xdirector native' 'new, persistent, new client' "$native" 1700 new-client
 row 'xdirector native' 'new, persistent, known client' "$native" 1700 new-known-client
 row 'xdirector native' 'new, persistent by mark, known client' "$native" '' new-known-client-mark
+row 'xdirector native' 'established, to a VRRP MAC address' "$native" '' established --virtual-mac
 row 'xdirector native' 'not a virtual server' "$passed" '' no-service --tc-drop
 row 'xdirector native' 'IPv6, established' "$native" '' established --ipv6
 row 'xdirector native' 'IPv6, established UDP' "$native" '' established-udp --ipv6

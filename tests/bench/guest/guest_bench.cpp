@@ -64,7 +64,7 @@ const std::map<std::string, Case> kCases = {
 struct Options {
   std::string name;
   std::string xdp, sink = "xdp", verdicts;
-  bool generic = false, tc_drop = false, ipv6 = false;
+  bool generic = false, tc_drop = false, ipv6 = false, virtual_mac = false;
   uint32_t packets = 10000;
 };
 
@@ -93,7 +93,7 @@ void enter(const End& end) {
 // The frame but for what the generator writes.
 class Frame {
  public:
-  Frame(const Case& what, bool ipv6, uint8_t tcp_flags) {
+  Frame(const Case& what, bool ipv6, uint8_t tcp_flags, bool virtual_mac) {
     const size_t l4 = ipv6 ? 54 : 34;
     put16(12, ipv6 ? 0x86dd : 0x0800);
     ipv6 ? ipv6_header(what.protocol) : ipv4_header(what.protocol);
@@ -105,6 +105,7 @@ class Frame {
       put16(l4 + 4, static_cast<uint16_t>(bytes_.size() - l4));
     }
     std::copy_n("\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02", 12, bytes_.begin());  // as guest.sh gives them
+    if (virtual_mac) std::copy_n("\x00\x00\x5e\x00\x01\x64", 6, bytes_.begin());
   }
 
   const std::array<uint8_t, GUEST_FRAME_BYTES>& bytes() const { return bytes_; }
@@ -160,6 +161,17 @@ std::vector<uint64_t> read_verdicts(const std::string& pinned) {
   return sum;
 }
 
+// This director is MASTER of the virtual address, for ever.
+void lease_virtual_address() {
+  const base::Fd leases(bpf_obj_get("/sys/fs/bpf/xdirector/leases"));
+  const uint32_t key = 0;
+  xd_lease lease{};
+  lease.until = UINT64_MAX;
+  lease.address.word[2] = htonl(0xffff);
+  inet_pton(AF_INET, "10.200.1.1", &lease.address.word[3]);
+  if (!leases || bpf_map_update_elem(leases.get(), &key, &lease, BPF_ANY) != 0) die("cannot write a lease");
+}
+
 struct Traffic {
   uint8_t flags;
   guest_order order;
@@ -176,6 +188,7 @@ class Row {
         floors_(floors::open_and_load()) {
     if (guest_ == nullptr || floors_ == nullptr) die("the kernel refused the benchmark's programs");
     know_service();
+    if (options.virtual_mac) lease_virtual_address();
     if (!options.xdp.empty())
       attach_xdp(kDirector, floor(options.xdp), options.generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
     if (options.tc_drop) attach_tc(kDirector);
@@ -226,7 +239,7 @@ class Row {
   }
 
   void send(const Traffic& traffic) {
-    const Frame frame(what_, options_.ipv6, traffic.flags);
+    const Frame frame(what_, options_.ipv6, traffic.flags, options_.virtual_mac);
     volatile guest_plan& plan = guest_->data_plan->plan;
     plan.frame_head[0] = frame.word(0);
     plan.frame_head[1] = frame.word(8);
@@ -344,6 +357,7 @@ int main(int argc, char** argv) {
   app.add_option("--sink", options.sink, "where c0 takes the packets in")->check(CLI::IsMember({"xdp", "tc"}));
   app.add_option("--verdicts", options.verdicts, "xdirector's pinned counters: all must have the expected verdict");
   app.add_flag("--ipv6", options.ipv6, "the same packets in IPv6");
+  app.add_flag("--virtual-mac", options.virtual_mac, "sent to a VRRP MAC address, whose lease runs (IPv4)");
   app.add_option("--packets", options.packets, "how many are measured at a time")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   Row(options).measure();
