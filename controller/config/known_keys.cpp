@@ -130,7 +130,7 @@ constexpr auto kHints = std::to_array<Hint>({
     {"use_ipvlan", "not supported; use \"use_vmac\", or neither"},
     {"use_vmac_addr", "not supported: an address with another \"dev\" is there by that interface's own MAC address"},
     {"vrf", "not supported; give \"interface\", which may be in a VRF"},
-    {"track_src_ip", "an instance without its source address is in FAULT anyway; remove it"},
+    {"track_src_ip", "not supported; a source address that this host has not is logged. Remove it"},
     {"garp_extra_if", "\"garp_master_refresh\" announces addresses on all interfaces; use it"},
     {"vrrp_garp_extra_if", "\"vrrp_garp_master_refresh\" announces addresses on all interfaces; use it"},
     {"garp_group", "not supported; \"vrrp_garp_interval\" is for all interfaces"},

@@ -22,8 +22,7 @@ inline model::VrrpInstance sender_of(const Advertisement& advertisement, std::st
 inline std::vector<uint8_t> packet_of(const Advertisement& advertisement, std::string_view auth_pass) {
   const auto message =
       encode(sender_of(advertisement, auth_pass), advertisement.priority, advertisement.source, kGroup);
-  return encode_ip(
-      {.source = advertisement.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
+  return encode_ip({.source = advertisement.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
 }
 
 inline std::expected<Advertisement, Rejection> decode_packet(std::span<const uint8_t> packet,
