@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "control/fence.hpp"
+#include "netlink/addresses.hpp"
 #include "own_network.hpp"
 
 namespace control {
