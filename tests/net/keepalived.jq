@@ -16,9 +16,8 @@ def transports:
    "version 3, IPv6": {version: 3, interval: 0.5, v6: true},
    "version 3, IPv6, unicast": {version: 3, interval: 0.5, v6: true, unicast: true}};
 
-# $only: the transports wanted.
-def matrix($only):
-  [transports | to_entries[] | select(.key == $only[]) | .key as $transport | .value as $t
+def matrix:
+  [transports | to_entries[] | .key as $transport | .value as $t
    | relations | to_entries[] | {transport: $transport, relation: .key} + $t + .value]
   | to_entries
   | map((.key + 1) as $vrid | .value + {vrid: $vrid, name: "VI_\($vrid)"}
