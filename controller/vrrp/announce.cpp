@@ -103,6 +103,9 @@ base::Result<Announcer> Announcer::open(int ifindex) {
   // Protocol 0: it only sends and never receives.
   base::Fd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return base::fail_errno("cannot open a packet socket for announcements");
+  // All instances may announce all their addresses at once: 256 addresses, 5 times, some 800 bytes each in the kernel.
+  constexpr int kSendBuffer = 4 << 20;
+  setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSendBuffer, sizeof kSendBuffer);
   return Announcer(std::move(socket), ifindex);
 }
 
