@@ -22,6 +22,7 @@ heard() {
 send() {
   rows --arg scene "$1" --arg mac "$(director_mac)" 'wishes($scene; $mac)' |
     lab_exec peer "$TEST_SUPPORT/vrrp_peer" send eth0 --seconds "$2" >"$LAB_STATE/peer/$1.sent"
+  scene_end=$(now)
 }
 director_mac() { lab_exec director-1 cat /sys/class/net/enp1s0/address; }
 
@@ -38,7 +39,7 @@ judge() {
     check "row ${row:--}, $claim: $expected" is "$problem" ""
   done < <(status >"$LAB_STATE/status.json" && rows --arg scene "$1" --slurpfile heard "$HEARD" \
     --slurpfile sent "$LAB_STATE/peer/$1.sent" --slurpfile status "$LAB_STATE/status.json" \
-    'judge($scene; $heard; $sent; $status[0])')
+    --argjson end "$scene_end" 'judge($scene; $heard | between(0; $end); $sent; $status[0])')
 }
 
 of_status() { director_status director-1 --json | jq -r "$1"; }
