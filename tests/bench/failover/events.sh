@@ -130,15 +130,18 @@ another_vrrp_process() {
   [ -n "$now" ] && [ "$now" != "$1" ]
 }
 
+# What sets the flag "up" of director-1's port of the switch, without a program that would have to start first.
+cable_flag() { echo "flags=/sys/class/net/director-1/flags; echo \$((\$(<\$flags) $1)) >\$flags"; }
+
 # The cable is out, and in again.
 event_carrier() {
   probe_start
-  event switch "ip link set dev director-1 down"
+  event switch "$(cable_flag '& ~1')"
   await 15 director_2_took_over
   sleep 1.5
   probe_end carrier
   probe_start
-  event switch "ip link set dev director-1 up"
+  event switch "$(cable_flag '| 1')"
   await 15 director_1_is_master
   sleep 1.5
   probe_end carrier_back
@@ -147,6 +150,7 @@ event_carrier() {
 # All processes of director-1 stand still for 10 s (its kernel goes on), then go on.
 event_freeze() {
   local group began
+  sleep 6 # past the second announcement of a new MASTER, which would come to the help of the thawed one
   group=$(freezer_make)
   host_processes director-1 | while read -r pid; do echo "$pid" >"$group/cgroup.procs"; done
   probe_start

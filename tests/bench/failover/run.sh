@@ -87,8 +87,7 @@ for KIND in "${kinds[@]}"; do
       "event_$event"
     done
   done
-  stop director-1
-  stop director-2
+  for node in director-1 director-2; do ! runs "$node" || stop "$node"; done
   [ "$KIND" != xdirector ] || for node in director-1 director-2; do lab_exec "$node" "$XDIRECTOR" detach; done
 done
 tail -n +$((began + 1)) "$results" | jq -rs -L "$here" -f "$here/table.jq"
