@@ -533,6 +533,7 @@ TEST_F(VrrpInstanceTest, VirtualRoutesComeAfterTheAddressesAndGoBeforeThem) {
   EXPECT_TRUE(port.routes.contains(*base::Ip::parse("10.20.0.0")));
   port.take_log();
   hear(200);
+  deadline();
   const auto left = port.take_log();
   EXPECT_LT(std::ranges::find(left, "remove route 10.20.0.0"), std::ranges::find(left, "remove 10.0.0.111"));
   EXPECT_TRUE(port.routes.empty());
