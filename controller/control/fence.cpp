@@ -106,8 +106,8 @@ Fence::ByInterface kernel_settings(const model::Config& config, const std::set<s
     if (instance.use_vmac) {
       Fence::Settings& settings = all[instance.vmac_name];
       settings.insert(Fence::kQuiet.begin(), Fence::kQuiet.end());
-      // Its clients are routed by the interface below. Loose, for that outranks a strict setting of "all".
-      settings["rp_filter"] = 2;
+      // Whom it hears is routed by the interface below; and while it has no address, even a loose filter drops all.
+      settings["rp_filter"] = 0;
     }
     if (!instance.promote_secondaries) continue;
     for (const model::VirtualAddress& address : instance.all_addresses()) {

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/log.hpp"
+#include "netlink/sysctl.hpp"
 
 namespace control {
 namespace {
@@ -93,6 +94,13 @@ std::vector<std::string> hold_virtual_macs(const model::Config& config, const st
     base::log::info("{}: made, with the MAC address {}", macvlan.name, macvlan.mac.str());
   }
   for (const auto& [ifindex, ip] : plan.addresses) note(netlink::add_link_local(*socket, ifindex, ip));
+  const auto filter = netlink::ipv4_conf("all", "rp_filter");
+  const bool any = std::ranges::any_of(config.vrrp_instances, &model::VrrpInstance::use_vmac);
+  if (any && filter && *filter != 0) {
+    plan.problems.emplace_back(
+        "use_vmac: net.ipv4.conf.all.rp_filter is not 0, and outranks that of the macvlan, which would hear nothing: "
+        "set it to 0, and to 1 or 2 for each interface in its stead");
+  }
   return std::move(plan.problems);
 }
 
