@@ -52,7 +52,8 @@ size_t header_size(const Packet& packet) {
 struct Frame {
   Packet packet;
   bool wrong_checksum = false;
-  size_t padding = 0;  // beyond the IP length
+  bool pseudo_header = false;  // in the checksum, as RFC 5798 has it
+  size_t padding = 0;          // beyond the IP length
   bool to_our_mac = false;
 
   Packet bytes(base::Mac own) const {
@@ -63,7 +64,13 @@ struct Frame {
     put_u16(ready, 10, checksum(ready.data(), header));
     if (ready.size() >= header + 8) {
       put_u16(ready, header + 6, 0);
-      put_u16(ready, header + 6, checksum(ready.data() + header, ready.size() - header) ^ (wrong_checksum ? 1 : 0));
+      Packet summed(ready.begin() + static_cast<ptrdiff_t>(header), ready.end());
+      if (pseudo_header) {
+        const uint8_t size = static_cast<uint8_t>(summed.size());
+        summed.insert(summed.end(), ready.begin() + 12, ready.begin() + 20);  // both addresses
+        summed.insert(summed.end(), {0, kProtocol, 0, size});
+      }
+      put_u16(ready, header + 6, checksum(summed.data(), summed.size()) ^ (wrong_checksum ? 1 : 0));
     }
     Packet frame;
     const auto& to = (to_our_mac ? own : kGroupMac).bytes();
@@ -80,6 +87,7 @@ struct Case {
   bool accepted = false;
   std::function<void(Frame&)> change;  // of an advertisement of priority 200 that is right in every way
   bool nopreempt = false;
+  uint8_t version = 2;
 };
 
 void set_priority(Frame& f, uint8_t priority) {
@@ -140,6 +148,15 @@ const std::vector<Case>& cases() {
        }},
       {"for another virtual router", false, [](Frame& f) { f.packet[21] = 200; }},
       {"a fragment", false, [](Frame& f) { f.packet[6] = 0x20; }},
+      {"version 3, checksum with a pseudo-header", true, [](Frame& f) { f.pseudo_header = true; }, false, 3},
+      {"version 3, checksum over the message only", true, [](Frame&) {}, false, 3},
+      {"version 3, wrong checksum", false, [](Frame& f) { f.wrong_checksum = true; }, false, 3},
+      {"version 3, half our interval", true, [](Frame& f) { put_u16(f.packet, 24, 50); }, false, 3},
+      {"version 3, interval 0", false, [](Frame& f) { put_u16(f.packet, 24, 0); }, false, 3},
+      {"version 3, interval 4095", true, [](Frame& f) { put_u16(f.packet, 24, 4095); }, false, 3},
+      {"version 3, reserved bits set", true, [](Frame& f) { put_u16(f.packet, 24, 0xf064); }, false, 3},
+      {"version 3, eight bytes of authentication", false, [](Frame& f) { resize(f, 8); }, false, 3},
+      {"version 2 to version 3", false, [](Frame& f) { f.packet[20] = 0x21; }, false, 3},
   };
   return all;
 }
@@ -168,14 +185,14 @@ class Conformance {
     near_.listen(AF_INET, [this](const Datagram& datagram) { received(datagram); });
     near_.refresh(*netlink::find_link(netlink_, "near"), *netlink::addresses(netlink_), {});
     EXPECT_EQ(near_.problem(), "");
-    for (size_t i = 0; i < cases().size(); ++i) add_instance(router_of(i), cases()[i].nopreempt);
-    add_instance(kEcho, false);
+    for (size_t i = 0; i < cases().size(); ++i) add_instance(router_of(i), cases()[i].nopreempt, cases()[i].version);
+    add_instance(kEcho, false, 2);
   }
 
   void one_round() {
     now_ = now_ + 900ms;
-    for (size_t i = 0; i < cases().size(); ++i) inject(router_of(i), cases()[i].change);
-    inject(kEcho, [](Frame&) {});
+    for (size_t i = 0; i < cases().size(); ++i) inject(router_of(i), cases()[i].version, cases()[i].change);
+    inject(kEcho, 2, [](Frame&) {});
     await_echo();
     for (auto& [router, instance] : instances_) {
       if (instance.deadline() && *instance.deadline() <= now_) instance.timer(now_);
@@ -187,26 +204,27 @@ class Conformance {
  private:
   static uint8_t router_of(size_t i) { return static_cast<uint8_t>(i + 1); }
 
-  void add_instance(uint8_t router, bool nopreempt) {
+  void add_instance(uint8_t router, bool nopreempt, uint8_t version) {
     ipc::VrrpAssignment a;
     a.instance.name = router == kEcho ? "echo" : cases()[router - 1u].what;
     a.instance.interface = "near";
     a.instance.virtual_router_id = router;
     a.instance.nopreempt = nopreempt;
+    a.instance.version = version;
     a.instance.auth_pass = "s3cr3t12";
     a.instance.virtual_addresses = {ip("10.9.0.100")};
     a.lease = {router};
     instances_.try_emplace(router, a, port_, leases_).first->second.interface_is({.problem = {}, .source = kOwn}, now_);
   }
 
-  void inject(uint8_t router, const std::function<void(Frame&)>& change) {
+  void inject(uint8_t router, uint8_t version, const std::function<void(Frame&)>& change) {
     Frame frame;
     frame.packet = test::packet_of({.source = ip("10.9.0.7"),
                                     .virtual_router_id = router,
                                     .priority = 200,
                                     .interval = 1s,
                                     .addresses = {ip("10.9.0.100")}},
-                                   "s3cr3t12");
+                                   "s3cr3t12", version);
     change(frame);
     const Packet bytes = frame.bytes((*netlink::find_link(netlink_, "near"))->mac);
     sockaddr_ll to{};

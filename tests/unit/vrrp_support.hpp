@@ -19,9 +19,11 @@ inline model::VrrpInstance sender_of(const Advertisement& advertisement, std::st
   return instance;
 }
 
-inline std::vector<uint8_t> packet_of(const Advertisement& advertisement, std::string_view auth_pass) {
-  const auto message =
-      encode(sender_of(advertisement, auth_pass), advertisement.priority, advertisement.source, kGroup);
+inline std::vector<uint8_t> packet_of(const Advertisement& advertisement, std::string_view auth_pass,
+                                      uint8_t version = 2) {
+  model::VrrpInstance sender = sender_of(advertisement, auth_pass);
+  sender.version = version;
+  const auto message = encode(sender, advertisement.priority, advertisement.source, kGroup);
   return encode_ip({.source = advertisement.source, .destination = kGroup, .hop_limit = kHopLimit, .message = message});
 }
 
