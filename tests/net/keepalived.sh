@@ -55,8 +55,10 @@ lab_switch switch
 host() { # NODE INTERFACE LAST_PART
   lab_node "$1"
   lab_wire "$1" "$2" switch "10.98.0.$3/16"
+  lab_exec "$1" ip link set dev "$2" addrgenmode none # its link-local address decides between equals
   lab_exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 "net.ipv6.conf.$2.disable_ipv6=0"
   lab_exec "$1" ip address add "fd00:98::$3/64" dev "$2" nodad
+  lab_exec "$1" ip address add "fe80::$3/64" dev "$2" nodad
 }
 host director-1 enp1s0 5
 host director-2 enp1s0 2
@@ -101,9 +103,9 @@ isolated on
 check_within 6 "both are MASTER of all: xdirector" is_on director-1 "${ALL[@]}"
 check_within 6 "both are MASTER of all: keepalived" is_on director-2 "${ALL[@]}"
 isolated off
-check_within 3 "they hear each other: the higher one stays, of equals the one with the higher address" \
+check_within 8 "they hear each other: the higher one stays, of equals the one with the higher address" \
   belongs_to director-1 "xdirector higher" equal nopreempt
-check_within 3 "also where that is keepalived" belongs_to director-2 "keepalived higher"
+check_within 8 "also where that is keepalived" belongs_to director-2 "keepalived higher"
 
 check "xdirector rejected no advertisement" is \
   "$(director_status director-1 --json | jq -r '.vrrp_instances[] | select(.adverts_rejected > 0) | "\(.name): \(.last_rejected)"')" ""
