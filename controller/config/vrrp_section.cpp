@@ -45,8 +45,15 @@ void read_vmac(Object& object, model::VrrpInstance& instance) {
 bool read_accept(Object& object) {
   const std::optional<Value> accept = object.find("accept"), no_accept = object.find("no_accept");
   if (accept && no_accept) no_accept->wrong("is there beside \"accept\"; keep the one you mean");
-  if (accept) return Flag()(*accept).value_or(true);
-  return !(no_accept && Flag()(*no_accept).value_or(false));
+  bool accepts = !(no_accept && Flag()(*no_accept).value_or(false));
+  if (accept) accepts = Flag()(*accept).value_or(true);
+  if (!accepts) {
+    (accept ? *accept : *no_accept)
+        .wrong(
+            "not supported: what is sent to the addresses themselves reaches this host; drop it by nftables, in the "
+            "hook input (what goes to real servers does not pass there)");
+  }
+  return accepts;
 }
 
 // What is done about that which should not be.

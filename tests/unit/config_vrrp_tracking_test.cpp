@@ -292,7 +292,6 @@ TEST(Instance, SaysHowItBehaves) {
   json config = two();
   config["vrrp_instances"][0].update({{"use_vmac", true},
                                       {"vmac_xmit_base", true},
-                                      {"no_accept", true},
                                       {"promote_secondaries", true},
                                       {"dont_track_primary", true},
                                       {"strict_address_list", true},
@@ -304,7 +303,7 @@ TEST(Instance, SaysHowItBehaves) {
   const model::VrrpInstance& one = instances[0];
   EXPECT_TRUE(one.use_vmac && one.vmac_base && one.promote_secondaries && one.strict_address_list &&
               one.check_source_network);
-  EXPECT_FALSE(one.accept || one.track_primary || one.farewell);
+  EXPECT_FALSE(one.track_primary || one.farewell);
   EXPECT_EQ(one.address_lost, model::AddressLost::fault);
   EXPECT_EQ(one.vmac_name, "vrrp.1");
   EXPECT_EQ(instances[1].vmac_name, "vmac2");
@@ -333,6 +332,9 @@ INSTANTIATE_TEST_SUITE_P(
     Behaviour, WrongBehaviour,
     ::testing::Values(
         Wrong{{{"accept", true}, {"no_accept", true}}, "no_accept: is there beside \"accept\"; keep the one you mean"},
+        Wrong{{{"accept", false}},
+              "accept: not supported: what is sent to the addresses themselves reaches this host; drop it by nftables, "
+              "in the hook input (what goes to real servers does not pass there)"},
         Wrong{{{"vmac_xmit_base", true}}, "vmac_xmit_base: goes with \"use_vmac\" only"},
         Wrong{{{"use_vmac", 5}}, "use_vmac: found a number; expected true, or a name for the interface"},
         Wrong{{{"use_vmac", "eth0"}},
