@@ -98,7 +98,7 @@ TEST(VirtualMacs, OfIpv6HaveALinkLocalAddressThatNoOtherDirectorHas) {
   const VirtualMacPlan plan = plan_virtual_macs(config, links({near(), link}), {});
   ASSERT_EQ(plan.addresses.size(), 1u);
   EXPECT_EQ(plan.addresses[0].ifindex, 7);
-  EXPECT_EQ(plan.addresses[0].ip, ip("fe80::5e64:0:244")) << "from 02:00:00:00:02:44";
+  EXPECT_EQ(plan.addresses[0].ip, ip("fe80::5e:6400:244")) << "from 02:00:00:00:02:44";
 }
 
 TEST(VirtualMacs, AreMadeAndRemovedInTheKernel) {
