@@ -54,7 +54,7 @@ settle() {
   ! runs director-1 || stop director-1
   [ "$KIND" != keepalived ] || lab_exec director-1 ip address flush dev enp1s0 to "$VIP/32" # what a kill left behind
   start director-1
-  await 15 director_1_is_master || lab_die "director-1 does not become MASTER"
+  await 40 director_1_is_master || lab_die "director-1 does not become MASTER"
 }
 
 # --- the events --------------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ event_stop() {
   probe_start
   event director-1 :
   start director-1
-  await 15 director_1_is_master
+  await 40 director_1_is_master
   sleep 1.5
   probe_end failback
 }
@@ -142,7 +142,7 @@ event_carrier() {
   probe_end carrier
   probe_start
   event switch "$(cable_flag '| 1')"
-  await 15 director_1_is_master
+  await 40 director_1_is_master
   sleep 1.5
   probe_end carrier_back
 }
@@ -162,7 +162,7 @@ event_freeze() {
   probe_start
   await 12 test_since "$began" 10000
   freezer_event 0
-  await 15 director_1_is_master
+  await 40 director_1_is_master
   sleep 2
   probe_end thaw
   freezer_remove
