@@ -42,7 +42,7 @@ void read_vmac(Object& object, model::VrrpInstance& instance) {
   }
 }
 
-bool read_accept(Object& object) {
+void read_accept(Object& object) {
   const std::optional<Value> accept = object.find("accept"), no_accept = object.find("no_accept");
   if (accept && no_accept) no_accept->wrong("is there beside \"accept\"; keep the one you mean");
   bool accepts = !(no_accept && Flag()(*no_accept).value_or(false));
@@ -53,7 +53,6 @@ bool read_accept(Object& object) {
             "not supported: what is sent to the addresses themselves reaches this host; drop it by nftables, in the "
             "hook input (what goes to real servers does not pass there)");
   }
-  return accepts;
 }
 
 // What is done about that which should not be.
@@ -89,7 +88,7 @@ model::VrrpInstance vrrp_instance(const Value& value, const VrrpGlobals& globals
   instance.virtual_routes = object.list("virtual_routes", virtual_route);
   read_transport(object, globals, instance);
   read_vmac(object, instance);
-  instance.accept = read_accept(object);
+  read_accept(object);
   instance.promote_secondaries = object.optional<bool>("promote_secondaries", Flag(), false);
   instance.startup_delay = globals.startup_delay;
   instance.down_timer_adverts = object.optional<int>("down_timer_adverts", Whole{1, 100}, globals.down_timer_adverts);

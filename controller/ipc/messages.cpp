@@ -121,7 +121,6 @@ void fields(Walk& walk, T& instance) {
   walk("use_vmac", instance.use_vmac);
   walk("vmac_name", instance.vmac_name);
   walk("vmac_base", instance.vmac_base);
-  walk("accept", instance.accept);
   walk("promote_secondaries", instance.promote_secondaries);
   walk("track_primary", instance.track_primary);
   walk("announcements", instance.announcements);

@@ -161,7 +161,6 @@ struct VrrpInstance {
   bool use_vmac = false;   // addresses live on a macvlan with the virtual router's MAC address
   std::string vmac_name;   // its name; resolved: "vrrp.100", "vrrp6.100"
   bool vmac_base = false;  // vmac_xmit_base: advertisements leave by the interface itself
-  bool accept = true;      // packets to the addresses are taken in, too, where priority is not 255
   bool promote_secondaries = false;
   bool track_primary = true;  // not dont_track_primary: its interface down is FAULT
   Announcements announcements;

@@ -348,17 +348,20 @@ bool Instance::send(uint8_t priority) {
   return true;
 }
 
+// One of several unicast peers that cannot be reached must not cost us what the others still hear.
 base::Result<> Instance::send_to_all(uint8_t priority) {
   const model::VrrpInstance& config = assignment_.instance;
   base::Result<> result;
+  bool any = false;
   for (const base::Ip& destination : destinations(config)) {
     const std::vector<uint8_t> message = encode(config, priority, parameters_.source, destination);
     const auto sent = port_.send(
         sends_on(config),
         {.source = parameters_.source, .destination = destination, .hop_limit = hop_limit(config), .message = message});
+    any = any || sent;
     if (!sent) result = sent;
   }
-  return result;
+  return any ? base::Result<>() : result;
 }
 
 void Instance::add_addresses() {

@@ -17,8 +17,8 @@ std::string what(const model::Tracked& tracked) {
 }
 
 void judge_file(const model::Tracked& tracked, const ipc::TrackerState& state, Tracking& result) {
-  const int product = state.value * tracked.weight;
-  if (tracked.weight == 0 ? state.value != 0 : product < kLowest) {
+  const int product = state.value * (tracked.reverse ? -tracked.weight : tracked.weight);
+  if (tracked.weight == 0 ? (state.value != 0) != tracked.reverse : product < kLowest) {
     result.fault = fmt::format("{} says {}", what(tracked), state.value);
   } else {
     result.weight += product;

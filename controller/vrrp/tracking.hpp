@@ -18,7 +18,8 @@ struct Tracking {
 };
 
 // A tracker that is not among `states` has no result yet, and counts for nothing. Files as in keepalived: the number
-// times the weight; with weight 0 any number but 0 is a fault; a product below -253 is one, too.
+// times the weight; with weight 0 any number but 0 is a fault; a product below -253 is one, too. Reversed, the sign
+// changes, and 0 is it.
 Tracking judge(const std::vector<model::Tracked>& tracked, const std::vector<ipc::TrackerState>& states);
 
 // Clamped to 1-254; an owner of the addresses stays one.

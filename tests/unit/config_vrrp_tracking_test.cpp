@@ -310,7 +310,7 @@ TEST(Instance, SaysHowItBehaves) {
   const model::VrrpInstance plain = read(two()).vrrp_instances[0];
   EXPECT_FALSE(plain.use_vmac || plain.vmac_base || plain.promote_secondaries || plain.strict_address_list ||
                plain.check_source_network);
-  EXPECT_TRUE(plain.accept && plain.track_primary && plain.farewell);
+  EXPECT_TRUE(plain.track_primary && plain.farewell);
 }
 
 struct Wrong {

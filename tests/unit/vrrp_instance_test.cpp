@@ -28,6 +28,7 @@ base::Ipv4 ip(const char* text) {
 class FakePort : public Port {
  public:
   base::Result<> send(const std::string&, const Datagram& datagram) override {
+    if (datagram.destination == unreachable) return base::fail("cannot send an advertisement: Network is unreachable");
     if (!sending_works) return base::fail("cannot send an advertisement: Operation not permitted");
     last_sent = encode_ip(datagram);
     log.push_back("advertise " + std::to_string(datagram.message[2]));
@@ -68,6 +69,7 @@ class FakePort : public Port {
 
   std::vector<std::string> take_log() { return std::exchange(log, {}); }
 
+  base::Ip unreachable;
   bool sending_works = true, adding_works = true, announcing_works = true;
   std::vector<base::Ip> addresses;
   std::set<base::Ip> routes;
@@ -404,6 +406,18 @@ TEST_F(VrrpInstanceTest, AnAnnouncementThatCouldNotBeSentIsMadeUpForWithTheNextA
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100", "announce 10.0.0.111"));
   deadline();
   EXPECT_THAT(port.take_log(), ElementsAre("advertise 100"));
+}
+
+TEST_F(VrrpInstanceTest, AUnicastPeerThatCannotBeReachedDoesNotCostTheOthers) {
+  auto next = assignment();
+  next.instance.unicast_peers = {{.address = ip("10.0.0.2")}, {.address = ip("10.9.9.9")}};
+  reload(next);
+  be_master();
+  port.unreachable = ip("10.9.9.9");
+  const Time before = leases.until(7);
+  deadline();
+  EXPECT_GT(leases.until(7), before);
+  port.unreachable = {};
 }
 
 // --- a director that is a real server, too

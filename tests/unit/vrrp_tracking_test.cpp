@@ -59,6 +59,16 @@ TEST(Tracking, AFilesNumberIsAFactor) {
   EXPECT_EQ(judge({zero}, says(1)).fault, "track_file load says 1");
 }
 
+TEST(Tracking, AReversedFileChangesTheSignAndMakesZeroTheFault) {
+  const auto says = [](int value) {
+    return std::vector<TrackerState>{{.kind = TrackerKind::file, .name = "load", .known = true, .value = value}};
+  };
+  EXPECT_EQ(judge({{.kind = TrackerKind::file, .name = "load", .weight = 2, .reverse = true}}, says(20)).weight, -40);
+  EXPECT_EQ(judge({{.kind = TrackerKind::file, .name = "load", .reverse = true}}, says(0)).fault,
+            "track_file load says 0");
+  EXPECT_EQ(judge({{.kind = TrackerKind::file, .name = "load", .reverse = true}}, says(1)).fault, "");
+}
+
 TEST(Tracking, KindsDoNotShareNames) {
   EXPECT_EQ(judge({{.kind = TrackerKind::interface, .name = "chk", .weight = 5}}, {script(true)}).weight, 0);
 }
