@@ -41,7 +41,7 @@ model::Config read(const json& config) {
 
 TEST(Tracking, ADefinitionIsReadWithKeepalivedsDefaults) {
   json config = two();
-  config["vrrp_scripts"] = {script("chk")};
+  config["vrrp_scripts"] = json::array({script("chk")});
   config["vrrp_scripts"][0]["interval"] = 5;
   config["vrrp_track_files"] = {{{"name", "maintenance"}, {"file", "/run/maintenance"}}};
   config["vrrp_track_processes"] = {{{"name", "haproxy"}, {"process", "haproxy"}, {"quorum", 2}, {"delay", 0.5}}};
@@ -67,7 +67,7 @@ TEST(Tracking, ADefinitionIsReadWithKeepalivedsDefaults) {
 
 TEST(Tracking, AUseOverridesItsDefinition) {
   json config = two();
-  config["vrrp_scripts"] = {script("chk")};
+  config["vrrp_scripts"] = json::array({script("chk")});
   config["vrrp_scripts"][0].update({{"weight", -20}, {"reverse", true}});
   auto& uses = config["vrrp_instances"][0]["track_script"];
   const std::pair<json, model::Tracked> cases[] = {
@@ -102,7 +102,7 @@ TEST(Tracking, WhatIsThereTwiceIsAnError) {
 
 TEST(Tracking, WhatHasNoEffectIsDoubted) {
   json config = two();
-  config["vrrp_scripts"] = {script("chk")};
+  config["vrrp_scripts"] = json::array({script("chk")});
   EXPECT_THAT(found_in(config),
               ElementsAre("warning: vrrp_scripts[0]: no instance has it as \"track_script\": it has no effect"));
   config["vrrp_instances"][0].update({{"track_script", {"chk weight 5"}}, {"priority", 255}});

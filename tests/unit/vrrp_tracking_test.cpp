@@ -22,31 +22,31 @@ Tracked chk(int weight, bool reverse = false) {
   return {.kind = TrackerKind::script, .name = "chk", .weight = weight, .reverse = reverse};
 }
 
-TEST(Tracking, APositiveWeightIsAddedWhileUpANegativeOneWhileDown) {
+TEST(TrackedThings, APositiveWeightIsAddedWhileUpANegativeOneWhileDown) {
   EXPECT_EQ(judge({chk(10)}, {script(true)}).weight, 10);
   EXPECT_EQ(judge({chk(10)}, {script(false)}).weight, 0);
   EXPECT_EQ(judge({chk(-10)}, {script(true)}).weight, 0);
   EXPECT_EQ(judge({chk(-10)}, {script(false)}).weight, -10);
 }
 
-TEST(Tracking, ReverseTakesDownForUp) {
+TEST(TrackedThings, ReverseTakesDownForUp) {
   EXPECT_EQ(judge({chk(10, true)}, {script(false)}).weight, 10);
   EXPECT_EQ(judge({chk(-10, true)}, {script(true)}).weight, -10);
   EXPECT_EQ(judge({chk(0, true)}, {script(true)}).fault, "track_script chk is up");
 }
 
-TEST(Tracking, WithWeightZeroDownIsAFault) {
+TEST(TrackedThings, WithWeightZeroDownIsAFault) {
   EXPECT_EQ(judge({chk(0)}, {script(false)}).fault, "track_script chk is down");
   EXPECT_EQ(judge({chk(0)}, {script(true)}), Tracking{});
 }
 
-TEST(Tracking, WithoutAResultItIsNeutralAndWorthAWaitWithWeightZeroOnly) {
+TEST(TrackedThings, WithoutAResultItIsNeutralAndWorthAWaitWithWeightZeroOnly) {
   EXPECT_EQ(judge({chk(0)}, {}).waiting_for, "the first result of track_script chk");
   EXPECT_EQ(judge({chk(0)}, {script(false, false)}).fault, "");
   EXPECT_EQ(judge({chk(-10)}, {script(false, false)}), Tracking{});
 }
 
-TEST(Tracking, AFilesNumberIsAFactor) {
+TEST(TrackedThings, AFilesNumberIsAFactor) {
   const Tracked file{.kind = TrackerKind::file, .name = "load", .weight = -2};
   const auto says = [](int value) {
     return std::vector<TrackerState>{{.kind = TrackerKind::file, .name = "load", .known = true, .value = value}};
@@ -59,7 +59,7 @@ TEST(Tracking, AFilesNumberIsAFactor) {
   EXPECT_EQ(judge({zero}, says(1)).fault, "track_file load says 1");
 }
 
-TEST(Tracking, AReversedFileChangesTheSignAndMakesZeroTheFault) {
+TEST(TrackedThings, AReversedFileChangesTheSignAndMakesZeroTheFault) {
   const auto says = [](int value) {
     return std::vector<TrackerState>{{.kind = TrackerKind::file, .name = "load", .known = true, .value = value}};
   };
@@ -69,11 +69,11 @@ TEST(Tracking, AReversedFileChangesTheSignAndMakesZeroTheFault) {
   EXPECT_EQ(judge({{.kind = TrackerKind::file, .name = "load", .reverse = true}}, says(1)).fault, "");
 }
 
-TEST(Tracking, KindsDoNotShareNames) {
+TEST(TrackedThings, KindsDoNotShareNames) {
   EXPECT_EQ(judge({{.kind = TrackerKind::interface, .name = "chk", .weight = 5}}, {script(true)}).weight, 0);
 }
 
-TEST(Tracking, PrioritiesStayBetweenOneAnd254AndAnOwnersStays) {
+TEST(TrackedThings, PrioritiesStayBetweenOneAnd254AndAnOwnersStays) {
   EXPECT_EQ(effective_priority(100, -300), 1);
   EXPECT_EQ(effective_priority(100, 300), 254);
   EXPECT_EQ(effective_priority(100, -20), 80);
