@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# clang-tidy over controller/, what changed last first, for TIDY_SECONDS (180) at most: two cores do not finish it all
+# clang-tidy over controller/, what changed last first, for TIDY_SECONDS (120) at most: two cores do not finish it all
 # in a test's time. TIDY_SECONDS=3600 does. Usage: tidy.sh BUILD_FOLDER
 # shellcheck source=tests/lint/lib.sh
 . "$(dirname "$0")/lib.sh"
 command -v clang-tidy-19 >/dev/null || skip "clang-tidy-19 is not installed"
 build=$1
 [ -e "$build/compile_commands.json" ] || skip "no compile_commands.json in $build"
-end=$((SECONDS + ${TIDY_SECONDS:-180}))
+end=$((SECONDS + ${TIDY_SECONDS:-120}))
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 
