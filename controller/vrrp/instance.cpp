@@ -176,9 +176,9 @@ void Instance::thawed(base::Time now) {
 
 void Instance::every_second(base::Time now) {
   if (machine_.in_possession) add_routes(/*restoring=*/true);  // the kernel says nothing of those that it takes off
-  if (!problems_.expire(now)) return;
-  log::info("{}: {}", assignment_.instance.name,
-            problems_.list().empty() ? "nothing is wrong any more with other routers" : "one problem less");
+  for (const ipc::VrrpProblem& over : problems_.expire(now)) {
+    log::info("{}: no more of it: {}", assignment_.instance.name, over.text);
+  }
 }
 
 void Instance::timer(base::Time now) {

@@ -23,8 +23,13 @@ bool Problems::seen(std::string_view kind, const base::Ip& peer, std::string tex
   return log_limit_.allows(std::hash<std::string_view>()(kind) ^ std::hash<base::Ip>()(peer), now);
 }
 
-bool Problems::expire(base::Time now) {
-  return std::erase_if(entries_, [&](const Entry& e) { return e.until <= now; }) > 0;
+std::vector<ipc::VrrpProblem> Problems::expire(base::Time now) {
+  std::vector<ipc::VrrpProblem> over;
+  for (const Entry& entry : entries_) {
+    if (entry.until <= now) over.push_back(entry.problem);
+  }
+  std::erase_if(entries_, [&](const Entry& e) { return e.until <= now; });
+  return over;
 }
 
 std::vector<ipc::VrrpProblem> Problems::list() const {

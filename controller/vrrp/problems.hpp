@@ -18,8 +18,8 @@ class Problems {
   // `lasts`. True: it is worth a line in the log.
   bool seen(std::string_view kind, const base::Ip& peer, std::string text, base::Time now, base::Duration lasts);
 
-  // Forgets those that are over; true: there were some.
-  bool expire(base::Time now);
+  // Forgets those that are over, and returns them.
+  std::vector<ipc::VrrpProblem> expire(base::Time now);
 
   std::vector<ipc::VrrpProblem> list() const;
 

@@ -155,9 +155,14 @@ class VrrpWorker {
     return base::fail(assignment.instance.name + ": not one valid lease for each virtual address");
   }
 
+  // One that leaves says no more once another one has its name.
   void tell(Entry& entry) {
+    const std::string& name = entry.instance.assignment().instance.name;
+    const bool has_heir = entry.leaving && std::ranges::any_of(entries_, [&](const auto& other) {
+                            return !other->leaving && other->instance.assignment().instance.name == name;
+                          });
     entry.last_report = entry.instance.report();
-    channel_.send(entry.last_report);
+    if (!has_heir) channel_.send(entry.last_report);
   }
 
   void every_second() {

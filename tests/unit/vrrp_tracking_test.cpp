@@ -98,8 +98,8 @@ TEST(Problems, LastAsLongAsTheyAreSeenAndAreLoggedOnce) {
   EXPECT_FALSE(problems.seen("two_masters", peer, "again", start + 5s, 10s));
   ASSERT_EQ(problems.list().size(), 1u);
   EXPECT_EQ(problems.list()[0].text, "again");
-  EXPECT_FALSE(problems.expire(start + 14s));
-  EXPECT_TRUE(problems.expire(start + 15s));
+  EXPECT_TRUE(problems.expire(start + 14s).empty());
+  EXPECT_EQ(problems.expire(start + 15s).size(), 1u);
   EXPECT_TRUE(problems.list().empty());
 }
 
