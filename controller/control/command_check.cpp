@@ -28,6 +28,7 @@ void add(std::vector<Use>& all, const std::string& name, const model::Notify& no
 
 std::vector<Use> all_commands(const model::Config& config) {
   std::vector<Use> all;
+  all.reserve(config.track_scripts.size());
   for (const model::TrackScript& script : config.track_scripts) {
     all.push_back({"track_script " + script.name, script.command});
   }

@@ -14,8 +14,8 @@ struct xdirector;
 namespace dataplane {
 
 struct NamedMap {
-  const char* name;
-  bpf_map* map;
+  const char* name = nullptr;
+  bpf_map* map = nullptr;
   bool renewable = false;  // that of an earlier version may be missing, or of another shape: nobody depends on it
 };
 

@@ -46,6 +46,7 @@ std::string list(const std::vector<base::Ip>& addresses) {
 
 std::vector<base::Ip> ips(const std::vector<model::VirtualAddress>& addresses) {
   std::vector<base::Ip> all;
+  all.reserve(addresses.size());
   for (const model::VirtualAddress& address : addresses) all.push_back(address.ip);
   return all;
 }

@@ -84,6 +84,7 @@ std::optional<base::Ip> Interface::primary_address(int family) const {
 
 std::vector<Network> Interface::networks() const {
   std::vector<Network> all;
+  all.reserve(addresses_.size());
   for (const netlink::Address& address : addresses_) all.push_back({address.ip, address.prefix_length});
   return all;
 }

@@ -267,6 +267,7 @@ int family_of(const model::VrrpInstance& instance) {
 std::vector<base::Ip> destinations(const model::VrrpInstance& instance) {
   if (instance.unicast_peers.empty()) return {instance.is_v6() ? kGroup6 : base::Ip(kGroup)};
   std::vector<base::Ip> peers;
+  peers.reserve(instance.unicast_peers.size());
   for (const model::UnicastPeer& peer : instance.unicast_peers) peers.push_back(peer.address);
   return peers;
 }

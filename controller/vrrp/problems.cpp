@@ -34,6 +34,7 @@ std::vector<ipc::VrrpProblem> Problems::expire(base::Time now) {
 
 std::vector<ipc::VrrpProblem> Problems::list() const {
   std::vector<ipc::VrrpProblem> all;
+  all.reserve(entries_.size());
   for (const Entry& entry : entries_) all.push_back(entry.problem);
   return all;
 }
