@@ -43,12 +43,13 @@ TEST(Tracking, ADefinitionIsReadWithKeepalivedsDefaults) {
   json config = two();
   config["vrrp_scripts"] = json::array({script("chk")});
   config["vrrp_scripts"][0]["interval"] = 5;
-  config["vrrp_track_files"] = {{{"name", "maintenance"}, {"file", "/run/maintenance"}}};
-  config["vrrp_track_processes"] = {{{"name", "haproxy"}, {"process", "haproxy"}, {"quorum", 2}, {"delay", 0.5}}};
-  config["vrrp_instances"][0].update({{"track_script", {"chk"}},
-                                      {"track_file", {"maintenance"}},
-                                      {"track_process", {"haproxy"}},
-                                      {"track_interface", {"eth1"}}});
+  config["vrrp_track_files"] = json::array({{{"name", "maintenance"}, {"file", "/run/maintenance"}}});
+  config["vrrp_track_processes"] =
+      json::array({{{"name", "haproxy"}, {"process", "haproxy"}, {"quorum", 2}, {"delay", 0.5}}});
+  config["vrrp_instances"][0].update({{"track_script", json::array({"chk"})},
+                                      {"track_file", json::array({"maintenance"})},
+                                      {"track_process", json::array({"haproxy"})},
+                                      {"track_interface", json::array({"eth1"})}});
   const model::Config read_config = read(config);
   EXPECT_THAT(read_config.track_scripts,
               ElementsAre(model::TrackScript{.name = "chk",
@@ -77,7 +78,7 @@ TEST(Tracking, AUseOverridesItsDefinition) {
       {{{"name", "chk"}, {"weight", 0}, {"reverse", false}}, {TrackerKind::script, "chk", 0, false}},
   };
   for (const auto& [use, expected] : cases) {
-    uses = {use};
+    uses = json::array({use});
     EXPECT_THAT(read(config).vrrp_instances[0].tracked, ElementsAre(expected)) << use;
   }
 }
@@ -87,7 +88,7 @@ TEST(Tracking, WhatIsNotDefinedIsAnError) {
   config["vrrp_instances"][0]["track_script"] = {"chk"};
   EXPECT_THAT(found_in(config),
               ElementsAre("vrrp_instances[0].track_script[0]: no entry of \"vrrp_scripts\" has the name \"chk\""));
-  config["vrrp_scripts"] = {{{"name", 5}, {"script", "/usr/bin/true"}}};
+  config["vrrp_scripts"] = json::array({{{"name", 5}, {"script", "/usr/bin/true"}}});
   EXPECT_THAT(found_in(config), ElementsAre(HasSubstr("vrrp_scripts[0].name: found a number"))) << "it may be this one";
 }
 
@@ -105,7 +106,7 @@ TEST(Tracking, WhatHasNoEffectIsDoubted) {
   config["vrrp_scripts"] = json::array({script("chk")});
   EXPECT_THAT(found_in(config),
               ElementsAre("warning: vrrp_scripts[0]: no instance has it as \"track_script\": it has no effect"));
-  config["vrrp_instances"][0].update({{"track_script", {"chk weight 5"}}, {"priority", 255}});
+  config["vrrp_instances"][0].update({{"track_script", json::array({"chk weight 5"})}, {"priority", 255}});
   EXPECT_THAT(found_in(config), ElementsAre(HasSubstr("vrrp_instances[0].track_script: the weight of \"chk\" has no "
                                                       "effect: priority 255 stays 255")));
 }
@@ -183,7 +184,7 @@ TEST(SyncGroups, GiveTheirTrackersToTheirMembers) {
   json config = two();
   config["vrrp_instances"][0]["track_interface"] = {"eth1", "eth2"};
   config["vrrp_sync_groups"] = {
-      {{"name", "G"}, {"group", {"VI_1", "VI_2"}}, {"track_interface", {"eth1"}}, {"notify", "/bin/a"}}};
+      {{"name", "G"}, {"group", {"VI_1", "VI_2"}}, {"track_interface", json::array({"eth1"})}, {"notify", "/bin/a"}}};
   const model::Config read_config = read(config);
   ASSERT_EQ(read_config.sync_groups.size(), 1u);
   EXPECT_THAT(read_config.sync_groups[0].instances, ElementsAre("VI_1", "VI_2"));
@@ -201,8 +202,8 @@ TEST(SyncGroups, GiveTheirTrackersToTheirMembers) {
 
 TEST(SyncGroups, HaveMembersThatThereAreAndInOneGroupOnly) {
   json config = two();
-  config["vrrp_sync_groups"] = {{{"name", "G"}, {"group", {"VI_1", "VI_2"}}},
-                                {{"name", "G"}, {"group", {"VI_1", "VI_3"}}}};
+  config["vrrp_sync_groups"] =
+      json::array({{{"name", "G"}, {"group", {"VI_1", "VI_2"}}}, {{"name", "G"}, {"group", {"VI_1", "VI_3"}}}});
   EXPECT_THAT(
       found_in(config),
       ElementsAre(
@@ -210,13 +211,13 @@ TEST(SyncGroups, HaveMembersThatThereAreAndInOneGroupOnly) {
           "one group, once",
           "vrrp_sync_groups[1].group[1]: no entry of \"vrrp_instances\" has the name \"VI_3\"",
           "vrrp_sync_groups[1].name: \"G\" is the name of vrrp_sync_groups[0] already; each needs its own"));
-  config["vrrp_sync_groups"] = {{{"name", "G"}, {"group", json::array()}}};
+  config["vrrp_sync_groups"] = json::array({{{"name", "G"}, {"group", json::array()}}});
   EXPECT_THAT(found_in(config), ElementsAre("vrrp_sync_groups[0].group: the group has no members"));
 }
 
 TEST(SyncGroups, ShouldHaveSeveralMembersOfOnePriority) {
   json config = two();
-  config["vrrp_sync_groups"] = {{{"name", "G"}, {"group", {"VI_1"}}}};
+  config["vrrp_sync_groups"] = json::array({{{"name", "G"}, {"group", json::array({"VI_1"})}}});
   EXPECT_THAT(found_in(config), ElementsAre("warning: vrrp_sync_groups[0].group: a group of one instance has no "
                                             "effect"));
   config["vrrp_sync_groups"][0]["group"] = {"VI_1", "VI_2"};
@@ -339,7 +340,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{{{"use_vmac", 5}}, "use_vmac: found a number; expected true, or a name for the interface"},
         Wrong{{{"use_vmac", "eth0"}},
               "use_vmac: eth0 is at vrrp_instances[0].interface already; each macvlan needs a name of its own"},
-        Wrong{{{"use_vmac", true}, {"unicast_src_ip", "10.0.0.1"}, {"unicast_peer", {"10.0.0.2"}}},
+        Wrong{{{"use_vmac", true}, {"unicast_src_ip", "10.0.0.1"}, {"unicast_peer", json::array({"10.0.0.2"})}},
               "use_vmac: together with \"unicast_peer\" it needs \"vmac_xmit_base\": true"},
         Wrong{{{"down_timer_adverts", 0}},
               "down_timer_adverts: 0 is not allowed; expected a whole number from 1 to 100"},
@@ -350,9 +351,9 @@ INSTANTIATE_TEST_SUITE_P(
               R"(address_lost: "ignore" is not known here; allowed is "restore" or "fault")"},
         Wrong{{{"skip_check_adv_addr", true}, {"strict_address_list", true}},
               "skip_check_adv_addr: contradicts \"strict_address_list\"; keep the one you mean"},
-        Wrong{{{"track_interface", {"eth1 weight 300"}}},
+        Wrong{{{"track_interface", json::array({"eth1 weight 300"})}},
               "track_interface[0].weight: 300 is not allowed; expected a whole number from -254 to 254"},
-        Wrong{{{"track_interface", {"eth1 wieght 30"}}},
+        Wrong{{{"track_interface", json::array({"eth1 wieght 30"})}},
               "track_interface[0]: unknown key \"wieght\"; did you mean \"weight\"?"}));
 
 // --- Refused by name ---
